@@ -1,0 +1,54 @@
+/**
+ * Every failure that a user can meet, by code. `docs/errors.md` says for each what to do about it;
+ * a test keeps the two lists the same.
+ */
+export const ERROR_CODES = [
+  "ADDRESS_INVALID",
+  "ADDRESS_SCHEME_UNKNOWN",
+  "CAMERA_AUTH_FAILED",
+  "CAMERA_NOT_FOUND",
+  "CAMERA_REFUSED",
+  "CAMERA_STALLED",
+  "CAMERA_UNREACHABLE",
+  "DECODER_FAILED",
+  "FFMPEG_MISSING",
+  "FFMPEG_TOO_OLD",
+  "FILE_EMPTY",
+  "FILE_NOT_FOUND",
+  "FILE_NOT_VIDEO",
+  "FRAME_INVALID",
+  "INFERENCE_FAILED",
+  "MESSAGE_INVALID",
+  "MODEL_NOT_FOUND",
+  "MODEL_UNREADABLE",
+  "MODEL_UNSUPPORTED",
+  "RUNTIME_MISSING",
+  "SETTING_INVALID",
+  "STREAM_LOST",
+  "TREES_INVALID",
+  "TREES_NOT_FOUND",
+  "TREES_TOO_LARGE",
+  "TREES_UNSUPPORTED",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * The one error type of this package. `message` says in a sentence what is wrong and what to do; it
+ * never holds a password. Node-RED passes `code` on to Catch nodes.
+ */
+export class CctvError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CctvError";
+    this.code = code;
+  }
+}
+
+/** Wraps what is not ours yet, so that nothing crosses a boundary without a code. */
+export function asCctvError(error: unknown, code: ErrorCode): CctvError {
+  if (error instanceof CctvError) return error;
+  return new CctvError(code, error instanceof Error ? error.message : String(error), { cause: error });
+}
