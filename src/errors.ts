@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   "MODEL_UNSUPPORTED",
   "RUNTIME_MISSING",
   "SETTING_INVALID",
+  "SNAPSHOT_FAILED",
   "STREAM_LOST",
   "TREES_INVALID",
   "TREES_NOT_FOUND",
@@ -44,6 +45,11 @@ export class CctvError extends Error {
     super(message, options);
     this.name = "CctvError";
     this.code = code;
+  }
+
+  /** What logs and Catch nodes show. */
+  override toString(): string {
+    return `${this.code}: ${this.message}`;
   }
 }
 
