@@ -287,7 +287,7 @@ function follow(
     ...now,
     score,
     severity: severityOf(score, (timestamp - now.since) / 1000, settings),
-    reasons: union(now.reasons, person.behaviour.reasons),
+    reasons: retold(now.reasons, person.behaviour.reasons),
     zones: union(now.zones, zonesOf(person)),
   };
   const due = timestamp - told.updatedAt >= settings.updateSeconds * 1000;
@@ -310,6 +310,12 @@ function isNews(now: Incident, told: Incident, { scoreStep }: IncidentSettings):
 
 function zonesOf({ zones = [] }: JudgedPerson): string[] {
   return zones.map(({ id }) => id);
+}
+
+/** The same gesture told again, for longer, replaces its earlier wording. */
+function retold(reasons: readonly string[], more: readonly string[]): string[] {
+  const byGesture = new Map([...reasons, ...more].map((reason) => [reason.replace(/ for [\d.]+ s$/, ""), reason]));
+  return [...byGesture.values()].slice(0, MOST_REASONS);
 }
 
 function union(some: readonly string[], more: readonly string[]): string[] {

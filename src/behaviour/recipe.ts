@@ -107,6 +107,6 @@ export function recipeVerdict(prediction: number, personScore: number, model: st
     label: suspicious ? "suspicious" : "normal",
     score,
     model,
-    reasons: suspicious ? [`posture scored ${score.toFixed(2)} by ${model}`] : [],
+    reasons: suspicious ? [`posture singled out by ${model}`] : [],
   };
 }

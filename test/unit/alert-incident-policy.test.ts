@@ -239,6 +239,14 @@ const cases: { what: string; frames: Frames; over?: Parameters<typeof play>[1]; 
     events: ["opened 1 1.0", "updated 1 6.6"],
   },
   {
+    what: "a reason that only lasts longer is not",
+    frames: [
+      ...run(0, 6.4, 5, seen("1", 0.6, { reasons: ["wrist at the waist for 0.8 s"] })),
+      [6.6, seen("1", 0.6, { reasons: ["wrist at the waist for 1.4 s"] })],
+    ],
+    events: ["opened 1 1.0"],
+  },
+  {
     what: "a new zone is reported",
     frames: [...run(0, 6.4, 5, seen("1")), [6.6, seen("1", 0.6, { zones: ["spirits"] })]],
     events: ["opened 1 1.0", "updated 1 6.6"],
@@ -259,6 +267,17 @@ describe("incident policy", () => {
   for (const { what, frames, over, events } of cases) {
     it(what, () => assert.deepEqual(told(frames, over), events));
   }
+
+  it("tells each reason once, in its latest wording", () => {
+    const { events } = play(
+      [
+        ...run(0, 1, 5, seen("1", 0.6, { reasons: ["wrist at the waist for 0.8 s", "head bowed"] })),
+        ...run(1.2, 3, 5, seen("1", 0.6, { reasons: ["wrist at the waist for 1.4 s"] })),
+      ],
+      { until: 30 },
+    );
+    assert.deepEqual(events.at(-1)?.incident.reasons, ["wrist at the waist for 1.4 s", "head bowed"]);
+  });
 
   it("tells of the highest score, and of all reasons and zones in the order of their coming", () => {
     const { events } = play(
