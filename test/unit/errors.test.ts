@@ -4,7 +4,9 @@ import { asCctvError, CctvError, ERROR_CODES } from "../../src/errors.ts";
 
 describe("errors", () => {
   it("has a row in docs/errors.md for every code, and no row for any other", () => {
-    const documented = [...readFileSync("docs/errors.md", "utf8").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
+    const documented = [...readFileSync("docs/errors.md", "utf8").matchAll(/^\| `([A-Z_]+)`/gm)].map(
+      ([, code]) => code,
+    );
     assert.deepEqual(documented, [...ERROR_CODES]);
   });
 

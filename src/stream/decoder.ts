@@ -1,0 +1,190 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import type { CameraInput } from "../camera/protocols/protocol.ts";
+import { createMask, type Mask } from "../camera/secrets.ts";
+import { asCctvError, CctvError } from "../errors.ts";
+import { explainExit } from "./decoder-failure.ts";
+import { type Analysis, ffmpegCommand } from "./ffmpeg-arguments.ts";
+import type { FfmpegBinary } from "./ffmpeg-binary.ts";
+import { type Picture, PictureAssembler } from "./picture-assembler.ts";
+
+export interface CapturedPicture {
+  /** Packed RGB, row-major; memory of its own. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** When it arrived or, in a file, when it is due in real time; epoch milliseconds. */
+  readonly timestamp: number;
+}
+
+export interface DecoderOptions {
+  readonly ffmpeg: FfmpegBinary;
+  readonly input: CameraInput;
+  readonly analysis: Analysis;
+  readonly onPicture: (picture: CapturedPicture) => void;
+  /** The clock; epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+type FfmpegProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+const KEPT_LINES = 20;
+const LONGEST_LINE = 8192;
+const TROUBLE = /\[(?:warning|error|fatal|panic)\]/;
+/** Raw pictures carry no times, so it does not matter that a clock went back; ffmpeg says it for every one of them. */
+const NO_TROUBLE = /non monotonically increasing dts to muxer/;
+const TERMINATION_GRACE_MS = 800;
+
+/**
+ * One ffmpeg process for one attempt at one input.
+ *
+ * Standard output is always drained: to hold up ffmpeg would let old pictures pile up in the camera's
+ * connection. Whoever cannot keep up drops pictures instead.
+ */
+export class Decoder {
+  /** Settles when the process is gone: with the reason, or undefined at the end of a file and after `close()`. */
+  readonly ended: Promise<CctvError | undefined>;
+  readonly #process: FfmpegProcess;
+  readonly #input: CameraInput;
+  readonly #mask: Mask;
+  readonly #assembler: PictureAssembler;
+  readonly #onPicture: (picture: CapturedPicture) => void;
+  readonly #now: () => number;
+  readonly #lines: string[] = [];
+  #partialLine = "";
+  #pictures = 0;
+  #fileStart: number | undefined;
+  #failure: CctvError | undefined;
+  #closing = false;
+
+  /** @throws CctvError SETTING_INVALID where the analysis makes no sense. */
+  constructor({ ffmpeg, input, analysis, onPicture, now = Date.now }: DecoderOptions) {
+    const { args, script } = ffmpegCommand(ffmpeg.version, input, analysis);
+    this.#input = input;
+    this.#mask = createMask(input.credentials);
+    this.#onPicture = onPicture;
+    this.#now = now;
+    this.#assembler = new PictureAssembler({
+      longSide: analysis.longSide,
+      onPicture: (picture) => this.#capture(picture),
+    });
+    this.#process = spawn(ffmpeg.path, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: decoderEnvironment(),
+      windowsHide: true,
+    });
+    killWithUs(this.#process);
+    this.ended = this.#watch();
+    // A process that is gone before it has read its script says why on standard error.
+    this.#process.stdin.on("error", () => {});
+    this.#process.stdin.end(script);
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** The last errors and warnings of ffmpeg, masked. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Ends the process and waits until it is gone. ffmpeg says goodbye to the camera if it can do so at once. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#terminate();
+    }
+    await this.ended;
+  }
+
+  #watch(): Promise<CctvError | undefined> {
+    const child = this.#process;
+    child.stdout.on("data", (bytes: Buffer) => this.#guard(() => this.#assembler.readBytes(bytes)));
+    child.stderr.setEncoding("utf8");
+    child.stderr.on("data", (text: string) => this.#guard(() => this.#readText(text)));
+    return new Promise((resolve) => {
+      child.on("error", (cause) => {
+        if (child.pid !== undefined) return;
+        const message = `${child.spawnfile} could not be started; check that it is there and may be run`;
+        resolve(new CctvError("FFMPEG_MISSING", message, { cause }));
+      });
+      child.once("close", (exitCode, signal) => resolve(this.#explain(exitCode, signal)));
+    });
+  }
+
+  #explain(exitCode: number | null, signal: NodeJS.Signals | null): CctvError | undefined {
+    if (this.#failure) return this.#failure;
+    if (this.#closing) return undefined;
+    return explainExit({ exitCode, signal, lines: this.#lines, pictures: this.#pictures }, this.#input);
+  }
+
+  /** A decoder that we no longer understand is of no use: it ends, and its owner starts another. */
+  #guard(step: () => void): void {
+    if (this.#closing || this.#failure) return;
+    try {
+      step();
+    } catch (error) {
+      this.#failure = asCctvError(error, "DECODER_FAILED");
+      this.#terminate();
+    }
+  }
+
+  #terminate(): void {
+    this.#process.kill("SIGTERM");
+    const kill = setTimeout(() => this.#process.kill("SIGKILL"), TERMINATION_GRACE_MS);
+    this.#process.once("exit", () => clearTimeout(kill));
+  }
+
+  #capture({ data, width, height, time }: Picture): void {
+    this.#pictures++;
+    this.#onPicture({ data, width, height, timestamp: this.#timestamp(time) });
+  }
+
+  #timestamp(time: number | undefined): number {
+    const now = this.#now();
+    if (time === undefined) return now;
+    if (this.#input.live) return Math.min(time, now);
+    this.#fileStart ??= now - time;
+    return this.#fileStart + time;
+  }
+
+  #readText(text: string): void {
+    const lines = (this.#partialLine + text).split("\n");
+    this.#partialLine = lines.pop() ?? "";
+    // A line is masked whole or not kept at all: half a password would not be recognised.
+    if (this.#partialLine.length > LONGEST_LINE) this.#partialLine = "";
+    for (const line of lines) {
+      if (!this.#assembler.readLine(line)) this.#keepLine(line);
+    }
+  }
+
+  #keepLine(line: string): void {
+    if (!TROUBLE.test(line) || NO_TROUBLE.test(line)) return;
+    this.#lines.push(this.#mask(line.trim()));
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+}
+
+/** FFREPORT would write addresses with their passwords to a file; colours would be in the way of reading. */
+function decoderEnvironment(): NodeJS.ProcessEnv {
+  const { FFREPORT: _, ...environment } = process.env;
+  return { ...environment, AV_LOG_FORCE_NOCOLOR: "1" };
+}
+
+const running = new Set<FfmpegProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** No decoder outlives this process, unless this process is killed; then the decoder's pipes break. */
+function killWithUs(child: FfmpegProcess): void {
+  if (child.pid === undefined) return;
+  if (running.size === 0) process.on("exit", killAll);
+  running.add(child);
+  child.once("exit", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killAll);
+  });
+}
