@@ -1,0 +1,58 @@
+import { createRequire } from "node:module";
+import type { Node, NodeMessage, NodeStatus } from "node-red";
+import helper from "node-red-node-test-helper";
+import alert from "../../nodes/alert.ts";
+import cameraFile from "../../nodes/camera-file.ts";
+import cameraRtsp from "../../nodes/camera-rtsp.ts";
+import poseDetect from "../../nodes/pose-detect.ts";
+import shopliftClassify from "../../nodes/shoplift-classify.ts";
+
+const require = createRequire(import.meta.url);
+// NODE_RED_DIR picks another Node-RED than the installed one, for the version matrix.
+helper.init(require.resolve("node-red", { paths: [process.env.NODE_RED_DIR ?? "."] }));
+
+const coreNode = (path: string) =>
+  require(
+    require.resolve(`@node-red/nodes/core/common/${path}`, {
+      paths: [require.resolve("node-red", { paths: [process.env.NODE_RED_DIR ?? "."] })],
+    }),
+  );
+
+const nodes = [alert, cameraFile, cameraRtsp, poseDetect, shopliftClassify, coreNode("25-catch.js")];
+
+export { helper };
+
+/** Deploys one tab, on which every node of ours, a Catch and helpers may stand. */
+export function load(flow: readonly { id: string; type: string; [field: string]: unknown }[]): Promise<void> {
+  // Node-RED takes a node without a place for a config node, and those hear no errors.
+  const placed = flow.map((node) => ({ x: 0, y: 0, z: "tab", ...node }));
+  return helper.load(nodes, [{ id: "tab", type: "tab", label: "test" }, ...placed] as unknown as Parameters<
+    typeof helper.load
+  >[1]);
+}
+
+/** Collects what a node receives. */
+export function inbox(id: string): NodeMessage[] {
+  const messages: NodeMessage[] = [];
+  helper.getNode(id).on("input", (msg: NodeMessage) => messages.push(msg));
+  return messages;
+}
+
+/** Waits until the condition holds. */
+export async function until<T>(condition: () => T | undefined | false, withinMs = 5000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const value = condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The statuses that a node has shown, oldest first; the helper spies on all nodes at once. */
+export function statuses(id: string): NodeStatus[] {
+  const { status } = helper.getNode(id) as unknown as { status: { thisValues: Node[]; args: [NodeStatus][] } };
+  return status.args.flatMap(([shown], call) => (status.thisValues[call]?.id === id ? [shown] : []));
+}
+
+export type { Node, NodeMessage };
