@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
 /** The browser of this machine, or nothing: tests that need one are then pending. */
 const path =
-  process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  process.env.CHROMIUM ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(isExecutable);
 
 export async function launchBrowser(): Promise<Browser | undefined> {
   if (!path) return undefined;
@@ -11,4 +12,13 @@ export async function launchBrowser(): Promise<Browser | undefined> {
     executablePath: path,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
   });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

