@@ -23,12 +23,14 @@ const nodes = [alert, cameraFile, cameraRtsp, poseDetect, shopliftClassify, core
 export { helper };
 
 /** Deploys one tab, on which every node of ours, a Catch and helpers may stand. */
-export function load(flow: readonly { id: string; type: string; [field: string]: unknown }[]): Promise<void> {
+export function load(
+  flow: readonly { id: string; type: string; [field: string]: unknown }[],
+  credentials: Record<string, Record<string, string>> = {},
+): Promise<void> {
   // Node-RED takes a node without a place for a config node, and those hear no errors.
   const placed = flow.map((node) => ({ x: 0, y: 0, z: "tab", ...node }));
-  return helper.load(nodes, [{ id: "tab", type: "tab", label: "test" }, ...placed] as unknown as Parameters<
-    typeof helper.load
-  >[1]);
+  const tab = { id: "tab", type: "tab", label: "test" };
+  return helper.load(nodes, [tab, ...placed] as unknown as Parameters<typeof helper.load>[1], credentials);
 }
 
 /** Collects what a node receives. */

