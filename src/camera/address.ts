@@ -1,11 +1,6 @@
 import { CctvError } from "../errors.ts";
+import type { CredentialFields, Credentials } from "./credentials.ts";
 import { maskAddresses } from "./secrets.ts";
-
-export interface Credentials {
-  /** As the camera knows them: not percent-encoded. */
-  readonly username: string;
-  readonly password: string;
-}
 
 /** Where a camera is on the network, with its credentials kept apart from everything that is shown. */
 export interface NetworkAddress {
@@ -17,12 +12,6 @@ export interface NetworkAddress {
   /** From the first `/` or `?` on, percent-encoded; empty where there is none. */
   readonly path: string;
   readonly credentials?: Credentials;
-}
-
-/** What a user fills in beside the address. A filled field wins over the same one inside the address. */
-export interface CredentialFields {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
 }
 
 const DRIVE_LETTER = /^[a-z]:[\\/]/i;

@@ -20,6 +20,8 @@ export interface FrameInit {
   /** Counts the frames of one stream from 0; gaps are frames that were overtaken by newer ones. */
   readonly sequence: number;
   readonly camera: CameraInfo;
+  /** The same picture as the camera sent it, of the same size; `jpeg()` then has nothing to do. */
+  readonly jpeg?: Buffer;
 }
 
 const JPEG_QUALITY = 80;
@@ -40,7 +42,7 @@ export class Frame {
   readonly #cache: { jpeg?: Promise<Buffer> } = {};
 
   /** @throws CctvError FRAME_INVALID where the bytes do not fit the size. */
-  constructor({ data, width, height, timestamp, sequence, camera }: FrameInit) {
+  constructor({ data, width, height, timestamp, sequence, camera, jpeg }: FrameInit) {
     if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
       throw new CctvError(
         "FRAME_INVALID",
@@ -59,6 +61,7 @@ export class Frame {
     this.timestamp = timestamp;
     this.sequence = sequence;
     this.camera = Object.freeze({ ...camera });
+    if (jpeg) this.#cache.jpeg = Promise.resolve(jpeg);
     Object.freeze(this);
   }
 
@@ -67,7 +70,7 @@ export class Frame {
     return this.#data;
   }
 
-  /** The picture as a JPEG, encoded at the first call and remembered. */
+  /** The picture as a JPEG: the camera's own, or encoded at the first call and remembered. */
   jpeg(): Promise<Buffer> {
     this.#cache.jpeg ??= sharp(this.#data, { raw: { width: this.width, height: this.height, channels: 3 } })
       .jpeg({ quality: JPEG_QUALITY })

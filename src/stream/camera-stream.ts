@@ -1,14 +1,13 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CameraConfig, CameraInput, Endpoint } from "../camera/protocols/protocol.ts";
+import type { CameraConfig, Endpoint, PictureInput } from "../camera/protocols/protocol.ts";
 import { type ProtocolRegistry, protocols } from "../camera/protocols/registry.ts";
 import { asCctvError, CctvError, type ErrorCode } from "../errors.ts";
 import { type CameraInfo, Frame } from "../frame/frame.ts";
 import { type Logger, silent } from "../logger.ts";
-import { type CapturedPicture, Decoder } from "./decoder.ts";
 import type { Analysis } from "./ffmpeg-arguments.ts";
-import { findFfmpeg } from "./ffmpeg-binary.ts";
 import { FrameRate } from "./frame-rate.ts";
+import { type CapturedPicture, openPictureSource } from "./picture-source.ts";
 import { reach } from "./reachability.ts";
 import { countFailures, decideReconnect } from "./reconnect-policy.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -89,7 +88,7 @@ const SHORTEST_ROUND_MS = 1_000;
  * One camera's pictures for as long as it is wanted, over failures of the camera, the network and the decoder.
  *
  * Emits `frame` for each picture, the newest and only once, and `state` on each change. Frames that nobody
- * takes are gone. Owns its decoder; `close()` leaves no process behind.
+ * takes are gone. Owns its picture source; `close()` leaves no process and no connection behind.
  */
 export class CameraStream extends EventEmitter<StreamEvents> {
   readonly #options: CameraStreamOptions;
@@ -123,7 +122,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     this.#running ??= this.#run();
   }
 
-  /** Ends the stream and waits until its decoder is gone. */
+  /** Ends the stream and waits until its picture source is gone. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -165,7 +164,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   /** One connection from beginning to end, with the wait after it; false when there is to be no other. */
   async #attempt(): Promise<boolean> {
     const startedAt = this.#now();
-    let input: CameraInput | undefined;
+    let input: PictureInput | undefined;
     let reached = false;
     if (this.#state.state !== "live") this.#connecting();
     try {
@@ -184,23 +183,21 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     return false;
   }
 
-  async #resolve(): Promise<CameraInput> {
+  async #resolve(): Promise<PictureInput> {
     const protocol = (this.#options.registry ?? protocols).forAddress(this.#options.address);
     return protocol.resolve(this.#options, this.#closing.signal);
   }
 
   /** Gives frames until the input is over; throws what broke it off. */
-  async #play(input: CameraInput): Promise<void> {
-    const ffmpeg = await findFfmpeg({ setting: this.#options.ffmpegPath });
-    if (this.#closing.signal.aborted) return;
+  async #play(input: PictureInput): Promise<void> {
     const stallMs = this.#stallLimit();
     let stalled: CctvError | undefined;
     let live = false;
     this.#liveSince = undefined;
-    const decoder = new Decoder({
-      ffmpeg,
+    const source = await openPictureSource({
       input,
       analysis: this.#options,
+      ffmpegPath: this.#options.ffmpegPath,
       now: this.#now,
       onPicture: (picture) => {
         if (!live) watch.reset(stallMs);
@@ -211,14 +208,15 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     });
     const watch = new Watchdog(stallMs + FIRST_FRAME_GRACE_MS, () => {
       stalled = explainStall(input, live);
-      void decoder.close();
+      void source.close();
     });
-    const stop = () => void decoder.close();
+    const stop = () => void source.close();
     this.#closing.signal.addEventListener("abort", stop, { once: true });
+    if (this.#closing.signal.aborted) stop();
     try {
-      const ended = await decoder.ended;
+      const ended = await source.ended;
       const failure = stalled ?? ended;
-      for (const line of decoder.lines) this.#logger.debug(line);
+      for (const line of source.lines) this.#logger.debug(line);
       if (failure) throw failure;
     } finally {
       watch.stop();
@@ -231,10 +229,10 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     return Math.max(this.#options.stallMs ?? STALL_MS, 3000 / this.#options.fps);
   }
 
-  #show({ data, width, height, timestamp }: CapturedPicture): void {
+  #show(picture: CapturedPicture): void {
     if (this.#closing.signal.aborted) return;
     const at = this.#now();
-    this.#lastFrame = { at, width, height };
+    this.#lastFrame = { at, width: picture.width, height: picture.height };
     this.#rate.count();
     if (this.#liveSince === undefined) {
       this.#liveSince = at;
@@ -242,11 +240,11 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       this.#change({ state: "live", attempt: this.#state.attempt });
     }
     const { camera } = this.#options;
-    const frame = new Frame({ data, width, height, timestamp, sequence: this.#sequence++, camera });
+    const frame = new Frame({ ...picture, sequence: this.#sequence++, camera });
     this.#tell(() => this.emit("frame", frame));
   }
 
-  async #afterFailure(failure: CctvError, input: CameraInput | undefined, reached: boolean): Promise<boolean> {
+  async #afterFailure(failure: CctvError, input: PictureInput | undefined, reached: boolean): Promise<boolean> {
     const liveMs = this.#liveSince === undefined ? 0 : this.#now() - this.#liveSince;
     this.#liveSince = undefined;
     this.#rate.reset();
@@ -318,7 +316,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   }
 }
 
-function explainStall({ display, live }: CameraInput, hadFrames: boolean): CctvError {
+function explainStall({ display, live }: PictureInput, hadFrames: boolean): CctvError {
   const message = hadFrames
     ? `${display} sends no more pictures; it is opened again`
     : `${display} is open but sends no picture; ${live ? "check the camera's video settings" : "choose another file"}`;

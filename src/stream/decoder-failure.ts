@@ -22,7 +22,7 @@ const LONG_WAIT = "the next try waits a minute or more, so that the camera does 
  */
 export function explainExit(exit: DecoderExit, input: CameraInput): CctvError | undefined {
   if (exit.pictures > 0) return explainAfterPictures(exit, input);
-  const table = input.live ? cameraExplanations(input) : fileExplanations(input);
+  const table = input.live || input.endpoint ? cameraExplanations(input) : fileExplanations(input);
   const text = exit.lines.join("\n");
   for (const [pattern, code, sentence] of table) {
     const match = pattern.exec(text);
@@ -96,12 +96,22 @@ function cameraExplanations({ display, credentials }: CameraInput): Explanation[
       () => `${display} cannot be reached; check the cable, the address and the network`,
     ],
     [
+      /Device or resource busy|device already in use/,
+      "CAMERA_REFUSED",
+      () => `${display} is in use by another program; close that one`,
+    ],
+    [
+      /Inappropriate ioctl|Not a video capture device|[Vv]ideo device not found|Could not find video device/,
+      "CAMERA_DEVICE_MISSING",
+      () => `there is no capture device ${display}; check its number or name, and whether it is plugged in`,
+    ],
+    [
       /does not contain any stream/,
       "CAMERA_NOT_FOUND",
       () => `${display} sends no video; check the path and the channel`,
     ],
     [
-      /Impossible to open/,
+      /Impossible to open|Invalid data found|Input\/output error/,
       "CAMERA_REFUSED",
       () => `${display} takes the connection but gives no proper answer; check the port and the kind of the camera`,
     ],

@@ -4,18 +4,10 @@ import type { CameraInput } from "../camera/protocols/protocol.ts";
 import { createMask, type Mask } from "../camera/secrets.ts";
 import { asCctvError, CctvError } from "../errors.ts";
 import { explainExit } from "./decoder-failure.ts";
-import { type Analysis, ffmpegCommand } from "./ffmpeg-arguments.ts";
+import { type Analysis, ffmpegCommand, takesArrivalTimes } from "./ffmpeg-arguments.ts";
 import type { FfmpegBinary } from "./ffmpeg-binary.ts";
 import { type Picture, PictureAssembler } from "./picture-assembler.ts";
-
-export interface CapturedPicture {
-  /** Packed RGB, row-major; memory of its own. */
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  /** When it arrived or, in a file, when it is due in real time; epoch milliseconds. */
-  readonly timestamp: number;
-}
+import type { CapturedPicture, PictureSource } from "./picture-source.ts";
 
 export interface DecoderOptions {
   readonly ffmpeg: FfmpegBinary;
@@ -41,7 +33,7 @@ const TERMINATION_GRACE_MS = 800;
  * Standard output is always drained: to hold up ffmpeg would let old pictures pile up in the camera's
  * connection. Whoever cannot keep up drops pictures instead.
  */
-export class Decoder {
+export class Decoder implements PictureSource {
   /** Settles when the process is gone: with the reason, or undefined at the end of a file and after `close()`. */
   readonly ended: Promise<CctvError | undefined>;
   readonly #process: FfmpegProcess;
@@ -53,7 +45,7 @@ export class Decoder {
   readonly #lines: string[] = [];
   #partialLine = "";
   #pictures = 0;
-  #fileStart: number | undefined;
+  #start: number | undefined;
   #failure: CctvError | undefined;
   #closing = false;
 
@@ -61,7 +53,7 @@ export class Decoder {
   constructor({ ffmpeg, input, analysis, onPicture, now = Date.now }: DecoderOptions) {
     const { args, script } = ffmpegCommand(ffmpeg.version, input, analysis);
     this.#input = input;
-    this.#mask = createMask(input.credentials);
+    this.#mask = createMask(input.credentials, input.secretQueries);
     this.#onPicture = onPicture;
     this.#now = now;
     this.#assembler = new PictureAssembler({
@@ -144,9 +136,9 @@ export class Decoder {
   #timestamp(time: number | undefined): number {
     const now = this.#now();
     if (time === undefined) return now;
-    if (this.#input.live) return Math.min(time, now);
-    this.#fileStart ??= now - time;
-    return this.#fileStart + time;
+    this.#start ??= takesArrivalTimes(this.#input) ? 0 : now - time;
+    const due = this.#start + time;
+    return this.#input.live ? Math.min(due, now) : due;
   }
 
   #readText(text: string): void {

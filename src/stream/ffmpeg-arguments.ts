@@ -14,7 +14,7 @@ export interface Analysis {
 
 export interface FfmpegCommand {
   readonly args: readonly string[];
-  /** What to write to standard input. It holds the address and the credentials, which the process list must not show. */
+  /** What to write to standard input, if anything. It holds the address and the credentials, which the process list must not show. */
   readonly script: string;
 }
 
@@ -22,27 +22,45 @@ export interface FfmpegCommand {
  * Writes the command for ffmpeg 5.1 and newer: packed RGB pictures of any size on standard output,
  * and for each a line on standard error with its size and time, see picture-assembler.ts.
  *
- * The times are milliseconds: of arrival since the epoch for live inputs, else from the start of the file.
+ * The times are milliseconds: since the epoch where `takesArrivalTimes`, else from the start of the input.
  *
  * @throws CctvError SETTING_INVALID
  */
 export function ffmpegCommand(version: FfmpegVersion, input: CameraInput, analysis: Analysis): FfmpegCommand {
+  const opening = open(input);
   const args = [
     ...["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"],
-    ...(input.live ? ["-use_wallclock_as_timestamps", "1", "-copyts"] : realTime(version)),
+    ...(takesArrivalTimes(input) ? ["-use_wallclock_as_timestamps", "1", "-copyts"] : realTime(version)),
     ...(input.loop ? ["-stream_loop", "-1"] : []),
     ...(analysis.keyframesOnly ? ["-skip_frame", "nokey"] : []),
     // One thread on each side: more of them hold back whole pictures.
     ...["-threads", "1"],
-    // Packets pass as they are, so that a damaged one is the decoder's to skip and not the end of the input.
-    ...["-f", "concat", "-safe", "0", "-auto_convert", "0"],
-    ...["-protocol_whitelist", ["pipe", ...input.protocols].join(","), "-i", "pipe:0"],
+    ...["-protocol_whitelist", ["pipe", ...input.protocols].join(",")],
+    ...opening.args,
     ...["-an", "-sn", "-dn", "-threads", "1", "-vf", filters(analysis), "-fps_mode", "passthrough"],
     // Else ffmpeg would stretch the pictures of a camera that changes its size to the size it had first.
     "-noautoscale",
     ...["-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"],
   ];
-  return { args, script: concatScript(input) };
+  return { args, script: opening.script };
+}
+
+/** Whether the time of a picture is that of its arrival, instead of one that the input itself tells. */
+export function takesArrivalTimes({ live, segmented }: CameraInput): boolean {
+  return live && !segmented;
+}
+
+/** The demuxer of an input and what it opens: an address by a script on standard input, a device by its name. */
+function open(input: CameraInput): FfmpegCommand {
+  const { demuxer, url } = input;
+  if (demuxer === undefined) {
+    // Packets pass as they are, so that a damaged one is the decoder's to skip and not the end of the input.
+    const args = ["-f", "concat", "-safe", "0", "-auto_convert", "0", "-i", "pipe:0"];
+    return { args, script: concatScript(input) };
+  }
+  const options = Object.entries(input.options).flatMap(([name, value]) => [`-${name}`, value]);
+  if (demuxer === "hls") return { args: ["-f", demuxer, ...options, "-i", "pipe:0"], script: masterPlaylist(url) };
+  return { args: ["-f", demuxer, ...options, "-i", url], script: "" };
 }
 
 /** From 6.1 on ffmpeg would rush through the first half second, and takes 0 for no answer. */
@@ -54,6 +72,14 @@ function realTime(version: FfmpegVersion): string[] {
 function concatScript({ url, options }: CameraInput): string {
   const lines = Object.entries(options).map(([name, value]) => `option ${name} ${quote(value)}`);
   return ["ffconcat version 1.0", `file ${quote(url)}`, ...lines, ""].join("\n");
+}
+
+/**
+ * A master playlist (RFC 8216, 4.3.4) with one variant. In a concat script ffmpeg would take a
+ * discontinuity, after which the times begin anew, for a gap.
+ */
+function masterPlaylist(url: string): string {
+  return ["#EXTM3U", "#EXT-X-STREAM-INF:BANDWIDTH=1", url, ""].join("\n");
 }
 
 /** https://ffmpeg.org/ffmpeg-utils.html#Quoting-and-escaping: all is literal between quotes but the quote itself. */

@@ -53,11 +53,15 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  *   when the port opens. Only the change from closed to open counts: a camera that takes connections
  *   but gives no pictures is not hurried.
  * - Refused logins wait from one minute to half an hour, each four times the last: three in the first
- *   half hour after the first one, fewer than the five after which common cameras lock an account.
+ *   half hour after the first one, fewer than the five after which common cameras lock an account. A locked
+ *   account waits half an hour, as long as those locks last.
  */
 export function decideReconnect({ code, failures, live, maxAttempts, random }: Failure): Reconnect {
   if (!live || PERMANENT.has(code)) return { kind: "give-up" };
   if (maxAttempts !== undefined && failures >= maxAttempts) return { kind: "give-up" };
+  if (code === "CAMERA_LOCKED") {
+    return { kind: "retry", afterMs: LONGEST_AFTER_REFUSED_LOGIN_MS, watchForReturn: false };
+  }
   if (code === "CAMERA_AUTH_FAILED") {
     const afterMs = Math.min(LONGEST_AFTER_REFUSED_LOGIN_MS, SHORTEST_AFTER_REFUSED_LOGIN_MS * 4 ** (failures - 1));
     return { kind: "retry", afterMs, watchForReturn: false };

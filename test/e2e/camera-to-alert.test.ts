@@ -33,7 +33,11 @@ describe("example: Camera to alert", function () {
     assert.deepEqual(ours.flatMap((set) => set.types).sort(), [
       "alert",
       "camera-file",
+      "camera-hls",
+      "camera-http",
+      "camera-rtmp",
       "camera-rtsp",
+      "camera-webcam",
       "pose-detect",
       "shoplift-classify",
     ]);

@@ -62,6 +62,6 @@ describe("the package as npm packs it", function () {
     assert.doesNotMatch(nodeRed.log, /\[error\]/);
     const reply = await fetch(`${nodeRed.url}/nodes`, { headers: { accept: "application/json" } });
     const sets = (await reply.json()) as { module: string; version: string; err?: unknown }[];
-    assert.equal(sets.filter(({ module, err }) => module === packageName && !err).length, 5);
+    assert.equal(sets.filter(({ module, err }) => module === packageName && !err).length, 9);
   });
 });

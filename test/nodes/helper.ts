@@ -3,7 +3,11 @@ import type { Node, NodeMessage, NodeStatus } from "node-red";
 import helper from "node-red-node-test-helper";
 import alert from "../../nodes/alert.ts";
 import cameraFile from "../../nodes/camera-file.ts";
+import cameraHls from "../../nodes/camera-hls.ts";
+import cameraHttp from "../../nodes/camera-http.ts";
+import cameraRtmp from "../../nodes/camera-rtmp.ts";
 import cameraRtsp from "../../nodes/camera-rtsp.ts";
+import cameraWebcam from "../../nodes/camera-webcam.ts";
 import poseDetect from "../../nodes/pose-detect.ts";
 import shopliftClassify from "../../nodes/shoplift-classify.ts";
 
@@ -18,7 +22,18 @@ const coreNode = (path: string) =>
     }),
   );
 
-const nodes = [alert, cameraFile, cameraRtsp, poseDetect, shopliftClassify, coreNode("25-catch.js")];
+const nodes = [
+  alert,
+  cameraFile,
+  cameraHls,
+  cameraHttp,
+  cameraRtmp,
+  cameraRtsp,
+  cameraWebcam,
+  poseDetect,
+  shopliftClassify,
+  coreNode("25-catch.js"),
+];
 
 export { helper };
 

@@ -24,7 +24,7 @@ describe("protocol registry", () => {
       () => protocols.forAddress("gopher://admin:hunter2@10.0.0.9"),
       (error: CctvError) =>
         error.code === "ADDRESS_SCHEME_UNKNOWN" &&
-        /"gopher:".*file, rtsp/.test(error.message) &&
+        /"gopher:".*file,.* rtsp/.test(error.message) &&
         !/hunter2/.test(error.message),
     );
   });

@@ -50,6 +50,26 @@ describe("ffmpeg command", () => {
     assert.equal(valueAfter(ffmpegCommand(V5, file, analysis).args, "-protocol_whitelist"), "pipe,file");
   });
 
+  it("hands an HLS address over in a playlist on standard input, and paces it", () => {
+    const url = "https://10.0.0.9/x.m3u8?token=secret";
+    const input = { ...camera, url, options: { live_start_index: "-2" }, demuxer: "hls", segmented: true };
+    const { args, script } = ffmpegCommand(V7, input, analysis);
+    assert.ok(!args.join(" ").includes("secret"));
+    assert.deepEqual([valueAfter(args, "-f"), valueAfter(args, "-i")], ["hls", "pipe:0"]);
+    assert.equal(valueAfter(args, "-live_start_index"), "-2");
+    assert.equal(script, `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n${url}\n`);
+    assert.ok(args.includes("-re") && !args.includes("-use_wallclock_as_timestamps"));
+  });
+
+  it("opens a device by its name, with the time of arrival", () => {
+    const input = { ...camera, url: "video=My Camera", options: { framerate: "30" }, protocols: [], demuxer: "dshow" };
+    const { args, script } = ffmpegCommand(V5, input, analysis);
+    const inputOptions = args.slice(args.indexOf("-f"), args.indexOf("-i") + 2);
+    assert.deepEqual(inputOptions, ["-f", "dshow", "-framerate", "30", "-i", "video=My Camera"]);
+    assert.equal(script, "");
+    assert.ok(args.includes("-use_wallclock_as_timestamps"));
+  });
+
   it("decodes with one thread, and filters with one thread", () => {
     const { args } = ffmpegCommand(V5, camera, analysis);
     const input = args.indexOf("-i");

@@ -25,6 +25,10 @@ describe("reconnect policy", () => {
     }
   });
 
+  it("leaves a locked account alone for as long as locks last", () => {
+    assert.deepEqual(waits({ code: "CAMERA_LOCKED", random: 0 }, 2), [30 * MINUTE, 30 * MINUTE]);
+  });
+
   for (const [code, kind, watchForReturn] of [
     ["CAMERA_UNREACHABLE", "retry", true],
     ["CAMERA_REFUSED", "retry", true],

@@ -53,6 +53,12 @@ describe("secrets mask", () => {
     assert.equal(short("rtsp://admin:12@host:554/12x"), "rtsp://***@host:554/12x");
   });
 
+  it("hides all that follows a question mark where any query may be a secret", () => {
+    const text = "Failed to play 'live?key=abc&x=/1'; see http://host/a.m3u8?sig=%2Fx why? yes";
+    assert.equal(createMask(undefined, true)(text), "Failed to play 'live?***'; see http://host/a.m3u8?*** why? yes");
+    assert.equal(createMask()(text), text);
+  });
+
   it("takes every character of a password literally", () => {
     for (const password of ["a.*b", "(((((", "[a-z]", "$&$1", "\\d\\d\\d", "^$|?{2}", "a-b-c"]) {
       const exact = createMask({ username: "admin", password });

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { type CapturedPicture, Decoder } from "../../src/stream/decoder.ts";
+import { Decoder } from "../../src/stream/decoder.ts";
 import type { Analysis } from "../../src/stream/ffmpeg-arguments.ts";
 import { findFfmpeg } from "../../src/stream/ffmpeg-binary.ts";
+import type { CapturedPicture } from "../../src/stream/picture-source.ts";
 import { ffmpegChildren, ffmpegs, isRunning, makeClip } from "../servers/ffmpeg.ts";
 
 const sizes = (pictures: CapturedPicture[]) => [...new Set(pictures.map(({ width, height }) => `${width}x${height}`))];

@@ -176,6 +176,25 @@ describe("why a decoder ended", () => {
     }
   }
 
+  const webcam: CameraInput = { ...open, url: "/dev/video0", display: "/dev/video0", demuxer: "v4l2" };
+  for (const [line, code, message] of [
+    ["/dev/video0: Device or resource busy", "CAMERA_REFUSED", /another program/],
+    [
+      "Could not run graph (sometimes caused by a device already in use by other application)",
+      "CAMERA_REFUSED",
+      /another/,
+    ],
+    ["Video device not found", "CAMERA_DEVICE_MISSING", /plugged in/],
+    ["Could not find video device with name [x] among source devices", "CAMERA_DEVICE_MISSING", /plugged in/],
+    ["ioctl(VIDIOC_QUERYCAP): Inappropriate ioctl for device", "CAMERA_DEVICE_MISSING", /plugged in/],
+  ] as const) {
+    it(`says ${code} of a capture device after "${line}"`, () => {
+      const failure = explain(webcam, { lines: [`[error] ${line}`] });
+      assert.equal(failure?.code, code);
+      assert.match(failure.message, message);
+    });
+  }
+
   it("tells a user with a refused password that the next try takes its time", () => {
     assert.match(explain(camera, { lines: ["401 Unauthorized"] })?.message ?? "", /a minute or more/);
   });

@@ -1,22 +1,29 @@
 import { CctvError } from "../../errors.ts";
 import { schemeOf } from "../address.ts";
 import { fileProtocol } from "./file/file-protocol.ts";
-import type { Protocol } from "./protocol.ts";
+import { hlsProtocol } from "./hls/hls-protocol.ts";
+import { httpProtocol } from "./http/http-protocol.ts";
+import type { PictureInput, Protocol } from "./protocol.ts";
+import { rtmpProtocol } from "./rtmp/rtmp-protocol.ts";
 import { rtspProtocol } from "./rtsp/rtsp-protocol.ts";
+import { webcamProtocol } from "./webcam/webcam-protocol.ts";
 
-/** Finds the protocol for an address by its scheme. */
+/** Finds the protocol for an address: one that claims it, else the one of its scheme. */
 export class ProtocolRegistry {
-  readonly #byScheme = new Map<string, Protocol>();
+  readonly #byScheme = new Map<string, Protocol<PictureInput>>();
+  readonly #claiming = new Set<Protocol<PictureInput>>();
 
-  constructor(protocols: readonly Protocol[]) {
+  constructor(protocols: readonly Protocol<PictureInput>[]) {
     for (const protocol of protocols) this.register(protocol);
   }
 
   /** Adds a protocol, or replaces the one that had its schemes. Returns a function that takes it back. */
-  register(protocol: Protocol): () => void {
+  register(protocol: Protocol<PictureInput>): () => void {
     const replaced = protocol.schemes.map((scheme) => [scheme, this.#byScheme.get(scheme)] as const);
     for (const scheme of protocol.schemes) this.#byScheme.set(scheme, protocol);
+    if (protocol.matches) this.#claiming.add(protocol);
     return () => {
+      this.#claiming.delete(protocol);
       for (const [scheme, previous] of replaced) {
         if (this.#byScheme.get(scheme) !== protocol) continue;
         if (previous) this.#byScheme.set(scheme, previous);
@@ -30,7 +37,7 @@ export class ProtocolRegistry {
   }
 
   /** @throws CctvError ADDRESS_INVALID, ADDRESS_SCHEME_UNKNOWN */
-  forAddress(address: string): Protocol {
+  forAddress(address: string): Protocol<PictureInput> {
     if (address.trim() === "") {
       throw new CctvError(
         "ADDRESS_INVALID",
@@ -38,7 +45,8 @@ export class ProtocolRegistry {
       );
     }
     const scheme = schemeOf(address.trim());
-    const protocol = this.#byScheme.get(scheme);
+    const claiming = [...this.#claiming].findLast((protocol) => protocol.matches?.(address));
+    const protocol = claiming ?? this.#byScheme.get(scheme);
     if (protocol) return protocol;
     throw new CctvError(
       "ADDRESS_SCHEME_UNKNOWN",
@@ -48,4 +56,11 @@ export class ProtocolRegistry {
 }
 
 /** The protocols of this package, and what others have added to them. */
-export const protocols = new ProtocolRegistry([fileProtocol, rtspProtocol]);
+export const protocols = new ProtocolRegistry([
+  fileProtocol,
+  hlsProtocol,
+  httpProtocol,
+  rtmpProtocol,
+  rtspProtocol,
+  webcamProtocol,
+]);

@@ -1,0 +1,44 @@
+import type { PictureInput } from "../camera/protocols/protocol.ts";
+import type { CctvError } from "../errors.ts";
+import { Decoder } from "./decoder.ts";
+import type { Analysis } from "./ffmpeg-arguments.ts";
+import { findFfmpeg } from "./ffmpeg-binary.ts";
+import { JpegSource } from "./jpeg-source.ts";
+
+export interface CapturedPicture {
+  /** Packed RGB, row-major; memory of its own. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** When it arrived or, in a file or a segment, when it is due in real time; epoch milliseconds. */
+  readonly timestamp: number;
+  /** The same picture as the camera sent it, where that has the same size. */
+  readonly jpeg?: Buffer;
+}
+
+/** One attempt at one input, from its opening to its end. */
+export interface PictureSource {
+  /** Settles when all is over: with the reason, or undefined at the end of a file and after `close()`. */
+  readonly ended: Promise<CctvError | undefined>;
+  /** The last complaints, without secrets. */
+  readonly lines: readonly string[];
+  /** Ends it and waits until nothing of it is left. */
+  close(): Promise<void>;
+}
+
+export interface PictureSourceOptions {
+  readonly input: PictureInput;
+  readonly analysis: Analysis;
+  /** Which ffmpeg to use where one is needed; searched for where it is absent. */
+  readonly ffmpegPath?: string | undefined;
+  readonly onPicture: (picture: CapturedPicture) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** @throws CctvError SETTING_INVALID, FFMPEG_MISSING, FFMPEG_TOO_OLD */
+export async function openPictureSource({ ffmpegPath, input, ...rest }: PictureSourceOptions): Promise<PictureSource> {
+  if (input.kind === "jpeg") return new JpegSource({ ...rest, input });
+  const ffmpeg = await findFfmpeg({ setting: ffmpegPath });
+  return new Decoder({ ...rest, input, ffmpeg });
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { rtmpProtocol } from "../../src/camera/protocols/rtmp/rtmp-protocol.ts";
+import type { CctvError } from "../../src/errors.ts";
+import type { Frame } from "../../src/frame/frame.ts";
+import { CameraStream, type CameraStreamOptions, type StreamState } from "../../src/stream/camera-stream.ts";
+import { ffmpegChildren, ffmpegs } from "../servers/ffmpeg.ts";
+import { FfmpegRtmpServer, NginxRtmpServer } from "../servers/rtmp.ts";
+
+const camera = { id: "door", name: "Door", location: "front", site: "shop" };
+const SECRET = /s3cr3t/;
+
+describe("RTMP protocol", () => {
+  const resolve = (address: string) => rtmpProtocol.resolve({ address }, new AbortController().signal);
+
+  for (const [address, url, display] of [
+    ["rtmp://10.0.0.9/live/door", "rtmp://10.0.0.9:1935/live/door", "rtmp://10.0.0.9:1935/live/door"],
+    ["RTMPS://host/app/a/b", "rtmps://host:443/app/a/b", "rtmps://host:443/app/a/b"],
+    [
+      "rtmp://10.0.0.9:1936/bcs/channel0_main.bcs?channel=0&user=admin&password=x",
+      "rtmp://10.0.0.9:1936/bcs/channel0_main.bcs?channel=0&user=admin&password=x",
+      "rtmp://10.0.0.9:1936/bcs/channel0_main.bcs?***",
+    ],
+  ] as const) {
+    it(`opens ${address}, and shows no query`, async () => {
+      const input = await resolve(address);
+      assert.deepEqual([input.url, input.display, input.live], [url, display, true]);
+    });
+  }
+
+  for (const address of [
+    "rtmp://10.0.0.9",
+    "rtmp://10.0.0.9/live",
+    "rtmp://10.0.0.9/live/",
+    "rtmp://10.0.0.9/live?a/b",
+  ]) {
+    it(`asks for application and stream in ${address}`, () =>
+      assert.rejects(resolve(address), (error: CctvError) => error.code === "ADDRESS_INVALID"));
+  }
+});
+
+describe("camera stream over RTMP", function () {
+  this.timeout(30_000);
+  const streams: CameraStream[] = [];
+  const servers: { stop(): Promise<void> }[] = [];
+
+  const open = (address: string, options: Partial<CameraStreamOptions> = {}) => {
+    const said: string[] = [];
+    const say = (line: string) => void said.push(line);
+    const logger = { debug: say, info: say, warn: say };
+    const stream = new CameraStream({ camera, address, fps: 5, longSide: 640, random: () => 0, logger, ...options });
+    streams.push(stream);
+    stream.on("state", (state) => say(JSON.stringify(state)));
+    const next = async (...wanted: StreamState["state"][]) => {
+      for (;;) {
+        const [state] = (await once(stream, "state")) as [StreamState];
+        if (wanted.includes(state.state)) return state;
+      }
+    };
+    const frame = async () => ((await once(stream, "frame")) as [Frame])[0];
+    stream.start();
+    return { stream, said, next, frame };
+  };
+
+  before(function () {
+    if (ffmpegs.length === 0) this.skip();
+  });
+  afterEach(async () => {
+    await Promise.all(streams.splice(0).map((stream) => stream.close()));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    assert.deepEqual(ffmpegChildren() ?? [], [], "no decoder is left over");
+  });
+
+  for (const [index, ffmpegPath] of ffmpegs.entries()) {
+    it(`plays from ffmpeg as a server, and shows the query nowhere (${index === 0 ? "first" : "npm"} ffmpeg)`, async () => {
+      const server = await FfmpegRtmpServer.start();
+      servers.push(server);
+      const { stream, said, frame } = open(`rtmp://127.0.0.1:${server.port}/live/door?token=s3cr3t&x=s3cr3t`, {
+        ffmpegPath,
+      });
+      const first = await frame();
+      const second = await frame();
+      assert.deepEqual([first.width, first.height, second.sequence], [320, 180, 1]);
+      const age = Date.now() - second.timestamp;
+      assert.ok(age >= 0 && age < 2_000, `a frame of ${age} ms ago`);
+      for (const { commandLine } of ffmpegChildren() ?? []) assert.doesNotMatch(commandLine, SECRET);
+      await stream.close();
+      assert.doesNotMatch(said.join("\n"), SECRET);
+    });
+  }
+
+  for (const [address, code] of [
+    ["rtmp://127.0.0.1:1/live/door?key=s3cr3t", "CAMERA_REFUSED"],
+    ["rtmp://no-such-host.invalid/live/door?key=s3cr3t", "CAMERA_UNREACHABLE"],
+  ] as const) {
+    it(`says ${code} of ${address.split("?")[0]}`, async () => {
+      const { next, said } = open(address);
+      assert.equal((await next("waiting")).reason?.code, code);
+      assert.doesNotMatch(said.join("\n"), SECRET);
+    });
+  }
+
+  describe("from nginx", () => {
+    const serve = async (port?: number) => {
+      const server = await NginxRtmpServer.start(port);
+      servers.push(server);
+      return server;
+    };
+
+    before(function () {
+      if (!NginxRtmpServer.available) this.skip();
+    });
+
+    for (const [index, ffmpegPath] of ffmpegs.entries()) {
+      it(`plays what a camera publishes, and comes back after a restart (${index === 0 ? "first" : "npm"} ffmpeg)`, async () => {
+        const server = await serve();
+        server.publish("door");
+        await sleep(1_000);
+        const { stream, next, frame } = open(server.url("door"), { ffmpegPath, stallMs: 3_000 });
+        assert.equal((await frame()).width, 320);
+        const lost = next("waiting");
+        await server.stop();
+        assert.equal((await lost).reason?.code, "STREAM_LOST");
+        const live = next("live");
+        (await serve(server.port)).publish("door");
+        assert.equal((await live).reason, undefined);
+        assert.equal(stream.health().reconnects, 1);
+      });
+    }
+
+    it("says that the server has no such application", async () => {
+      const server = await serve();
+      const { next, said } = open(`${server.url("door").replace("/live/", "/nowhere/")}?key=s3cr3t`);
+      const { reason } = await next("waiting");
+      assert.equal(reason?.code, "CAMERA_REFUSED");
+      assert.match(reason.message, /no proper answer/);
+      assert.doesNotMatch(said.join("\n"), SECRET);
+    });
+  });
+});
