@@ -228,7 +228,7 @@ describe("camera stream over HLS", function () {
   }
 
   it("says that the other side speaks no HTTP", async () => {
-    const other = createServer((socket) => socket.on("error", () => {}).end("RTSP/1.0 200 OK\r\n\r\n"));
+    const other = createServer((socket) => socket.on("error", () => {}).end("220 FTP server ready\r\n"));
     await once(other.listen(0, "127.0.0.1"), "listening");
     try {
       const { next } = open(`hls://127.0.0.1:${(other.address() as AddressInfo).port}/x`);
