@@ -22,8 +22,8 @@ export default function register(RED: NodeAPI): void {
       // As hls:// it is taken for a playlist whatever its ending.
       address: withQuery((def.url ?? "").trim().replace(/^http/i, "hls"), query),
       loop: def.loop ?? false,
-      ...(username ? { username } : {}),
-      ...(password ? { password } : {}),
+      username,
+      password,
     }));
   }
 

@@ -22,8 +22,8 @@ export default function register(RED: NodeAPI): void {
     startSource(RED, this, def, () => ({
       address: def.url,
       certificate: choiceSetting("Certificate", def.certificate, CERTIFICATES),
-      ...(username ? { username } : {}),
-      ...(password ? { password } : {}),
+      username,
+      password,
     }));
   }
 

@@ -23,8 +23,8 @@ export default function register(RED: NodeAPI): void {
     startSource(RED, this, def, () => ({
       address: def.subUrl || def.url,
       transport: choiceSetting("Transport", def.transport, TRANSPORTS),
-      ...(username ? { username } : {}),
-      ...(password ? { password } : {}),
+      username,
+      password,
     }));
   }
 

@@ -1,9 +1,4 @@
-import type { PictureInput } from "../camera/protocols/protocol.ts";
 import type { CctvError } from "../errors.ts";
-import { Decoder } from "./decoder.ts";
-import type { Analysis } from "./ffmpeg-arguments.ts";
-import { findFfmpeg } from "./ffmpeg-binary.ts";
-import { JpegSource } from "./jpeg-source.ts";
 
 export interface CapturedPicture {
   /** Packed RGB, row-major; memory of its own. */
@@ -24,21 +19,4 @@ export interface PictureSource {
   readonly lines: readonly string[];
   /** Ends it and waits until nothing of it is left. */
   close(): Promise<void>;
-}
-
-export interface PictureSourceOptions {
-  readonly input: PictureInput;
-  readonly analysis: Analysis;
-  /** Which ffmpeg to use where one is needed; searched for where it is absent. */
-  readonly ffmpegPath?: string | undefined;
-  readonly onPicture: (picture: CapturedPicture) => void;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-}
-
-/** @throws CctvError SETTING_INVALID, FFMPEG_MISSING, FFMPEG_TOO_OLD */
-export async function openPictureSource({ ffmpegPath, input, ...rest }: PictureSourceOptions): Promise<PictureSource> {
-  if (input.kind === "jpeg") return new JpegSource({ ...rest, input });
-  const ffmpeg = await findFfmpeg({ setting: ffmpegPath });
-  return new Decoder({ ...rest, input, ffmpeg });
 }
