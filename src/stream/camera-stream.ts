@@ -56,7 +56,7 @@ export interface StreamHealth {
   readonly height?: number;
 }
 
-export interface CameraStreamOptions extends CameraConfig, Analysis {
+export interface CameraStreamOptions extends Omit<CameraConfig, "longSide">, Analysis {
   readonly camera: CameraInfo;
   /** Which ffmpeg to use; searched for where it is absent. */
   readonly ffmpegPath?: string | undefined;

@@ -1,4 +1,4 @@
-import type { CameraInput } from "../camera/protocols/protocol.ts";
+import type { FfmpegInput } from "../camera/protocols/protocol.ts";
 import { CctvError, type ErrorCode } from "../errors.ts";
 
 /** How a decoder process ended, without having been told to. */
@@ -20,7 +20,7 @@ const LONG_WAIT = "the next try waits a minute or more, so that the camera does 
  *
  * Wordings are those of FFmpeg 5.1 and 7.0. What an address may hold of secrets has been masked before.
  */
-export function explainExit(exit: DecoderExit, input: CameraInput): CctvError | undefined {
+export function explainExit(exit: DecoderExit, input: FfmpegInput): CctvError | undefined {
   if (exit.pictures > 0) return explainAfterPictures(exit, input);
   const table = input.live || input.endpoint ? cameraExplanations(input) : fileExplanations(input);
   const text = exit.lines.join("\n");
@@ -33,7 +33,7 @@ export function explainExit(exit: DecoderExit, input: CameraInput): CctvError | 
 }
 
 /** A file may end in errors, when it was cut short; its pictures up to there are good, so that is its end. */
-function explainAfterPictures(exit: DecoderExit, input: CameraInput): CctvError | undefined {
+function explainAfterPictures(exit: DecoderExit, input: FfmpegInput): CctvError | undefined {
   if (input.live) {
     return new CctvError(
       "STREAM_LOST",
@@ -44,7 +44,7 @@ function explainAfterPictures(exit: DecoderExit, input: CameraInput): CctvError 
   return new CctvError("DECODER_FAILED", `ffmpeg was stopped by ${exit.signal} while it played ${input.display}`);
 }
 
-function explainNoPictures({ live, display }: CameraInput): CctvError {
+function explainNoPictures({ live, display }: FfmpegInput): CctvError {
   return live
     ? new CctvError("STREAM_LOST", `${display} ended its stream before the first picture; it is opened again`)
     : new CctvError("FILE_NOT_VIDEO", `${display} holds no picture; choose another file`);
@@ -54,7 +54,7 @@ function lastWords({ exitCode, signal, lines }: DecoderExit): string {
   return lines.at(-1) ?? (signal ? `it was stopped by ${signal}` : `it ended with status ${exitCode}`);
 }
 
-function cameraExplanations({ display, credentials }: CameraInput): Explanation[] {
+function cameraExplanations({ display, credentials }: FfmpegInput): Explanation[] {
   const unauthorized = credentials
     ? `${display} does not accept this user name and password; correct them, ${LONG_WAIT}`
     : `${display} asks for a user name and password; enter them`;
@@ -118,7 +118,7 @@ function cameraExplanations({ display, credentials }: CameraInput): Explanation[
   ];
 }
 
-function fileExplanations({ display }: CameraInput): Explanation[] {
+function fileExplanations({ display }: FfmpegInput): Explanation[] {
   const notVideo = () => `${display} is no video that ffmpeg can read; choose another file`;
   return [
     [/No such file or directory/, "FILE_NOT_FOUND", () => `the file ${display} does not exist; check the path`],

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import type { CameraInput } from "../camera/protocols/protocol.ts";
+import type { FfmpegInput } from "../camera/protocols/protocol.ts";
 import { createMask, type Mask } from "../camera/secrets.ts";
 import { asCctvError, CctvError } from "../errors.ts";
 import { explainExit } from "./decoder-failure.ts";
@@ -11,7 +11,7 @@ import type { CapturedPicture, PictureSource } from "./picture-source.ts";
 
 export interface DecoderOptions {
   readonly ffmpeg: FfmpegBinary;
-  readonly input: CameraInput;
+  readonly input: FfmpegInput;
   readonly analysis: Analysis;
   readonly onPicture: (picture: CapturedPicture) => void;
   /** The clock; epoch milliseconds. */
@@ -37,7 +37,7 @@ export class Decoder implements PictureSource {
   /** Settles when the process is gone: with the reason, or undefined at the end of a file and after `close()`. */
   readonly ended: Promise<CctvError | undefined>;
   readonly #process: FfmpegProcess;
-  readonly #input: CameraInput;
+  readonly #input: FfmpegInput;
   readonly #mask: Mask;
   readonly #assembler: PictureAssembler;
   readonly #onPicture: (picture: CapturedPicture) => void;

@@ -1,4 +1,4 @@
-import type { CameraInput } from "../camera/protocols/protocol.ts";
+import type { FfmpegInput } from "../camera/protocols/protocol.ts";
 import { CctvError } from "../errors.ts";
 import { type FfmpegVersion, isAtLeast } from "./ffmpeg-binary.ts";
 
@@ -26,7 +26,7 @@ export interface FfmpegCommand {
  *
  * @throws CctvError SETTING_INVALID
  */
-export function ffmpegCommand(version: FfmpegVersion, input: CameraInput, analysis: Analysis): FfmpegCommand {
+export function ffmpegCommand(version: FfmpegVersion, input: FfmpegInput, analysis: Analysis): FfmpegCommand {
   const opening = open(input);
   const args = [
     ...["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"],
@@ -46,12 +46,12 @@ export function ffmpegCommand(version: FfmpegVersion, input: CameraInput, analys
 }
 
 /** Whether the time of a picture is that of its arrival, instead of one that the input itself tells. */
-export function takesArrivalTimes({ live, segmented }: CameraInput): boolean {
+export function takesArrivalTimes({ live, segmented }: FfmpegInput): boolean {
   return live && !segmented;
 }
 
 /** The demuxer of an input and what it opens: an address by a script on standard input, a device by its name. */
-function open(input: CameraInput): FfmpegCommand {
+function open(input: FfmpegInput): FfmpegCommand {
   const { demuxer, url } = input;
   if (demuxer === undefined) {
     // Packets pass as they are, so that a damaged one is the decoder's to skip and not the end of the input.
@@ -69,7 +69,7 @@ function realTime(version: FfmpegVersion): string[] {
 }
 
 /** ffmpeg's concat script, https://ffmpeg.org/ffmpeg-formats.html#concat-1, with one entry. */
-function concatScript({ url, options }: CameraInput): string {
+function concatScript({ url, options }: FfmpegInput): string {
   const lines = Object.entries(options).map(([name, value]) => `option ${name} ${quote(value)}`);
   return ["ffconcat version 1.0", `file ${quote(url)}`, ...lines, ""].join("\n");
 }

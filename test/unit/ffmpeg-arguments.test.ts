@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { CameraInput } from "../../src/camera/protocols/protocol.ts";
+import type { FfmpegInput } from "../../src/camera/protocols/protocol.ts";
 import type { CctvError } from "../../src/errors.ts";
 import { ffmpegCommand } from "../../src/stream/ffmpeg-arguments.ts";
 
 const V5 = { major: 5, minor: 1, text: "5.1" };
 const V7 = { major: 7, minor: 0, text: "7.0" };
-const camera: CameraInput = {
+const camera: FfmpegInput = {
   url: "rtsp://admin:it's%20secret@10.0.0.9:554/x",
   display: "rtsp://10.0.0.9:554/x",
   options: { rtsp_transport: "tcp", timeout: "8000000" },
@@ -13,7 +13,7 @@ const camera: CameraInput = {
   live: true,
   loop: false,
 };
-const file: CameraInput = {
+const file: FfmpegInput = {
   ...camera,
   url: "file:/clips/o'brien #1.mp4",
   options: {},

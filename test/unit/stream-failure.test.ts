@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { CameraInput } from "../../src/camera/protocols/protocol.ts";
+import type { FfmpegInput } from "../../src/camera/protocols/protocol.ts";
 import { type DecoderExit, explainExit } from "../../src/stream/decoder-failure.ts";
 
-const camera: CameraInput = {
+const camera: FfmpegInput = {
   url: "rtsp://admin:secret@10.0.0.9:554/x",
   display: "rtsp://10.0.0.9:554/x",
   options: {},
@@ -12,13 +12,13 @@ const camera: CameraInput = {
   credentials: { username: "admin", password: "secret" },
 };
 const { credentials: _, ...open } = camera;
-const file: CameraInput = { ...open, url: "file:/clips/a.mp4", display: "/clips/a.mp4", live: false };
+const file: FfmpegInput = { ...open, url: "file:/clips/a.mp4", display: "/clips/a.mp4", live: false };
 
-const explain = (input: CameraInput, exit: Partial<DecoderExit>) =>
+const explain = (input: FfmpegInput, exit: Partial<DecoderExit>) =>
   explainExit({ exitCode: 1, signal: null, lines: [], pictures: 0, ...exit }, input);
 
 /** What FFmpeg 5.1.9 and 7.0 wrote about the same trouble, without the lines that come every time. */
-const CAMERA_SAMPLES: [string, CameraInput, string, string, string, RegExp][] = [
+const CAMERA_SAMPLES: [string, FfmpegInput, string, string, string, RegExp][] = [
   [
     "a wrong password",
     camera,
@@ -176,7 +176,7 @@ describe("why a decoder ended", () => {
     }
   }
 
-  const webcam: CameraInput = { ...open, url: "/dev/video0", display: "/dev/video0", demuxer: "v4l2" };
+  const webcam: FfmpegInput = { ...open, url: "/dev/video0", display: "/dev/video0", demuxer: "v4l2" };
   for (const [line, code, message] of [
     ["/dev/video0: Device or resource busy", "CAMERA_REFUSED", /another program/],
     [

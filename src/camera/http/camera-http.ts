@@ -54,6 +54,18 @@ export interface GetOptions {
   readonly maxBytes?: number;
 }
 
+/** What a request sends along. */
+export interface HttpBody {
+  readonly type: string;
+  readonly data: Buffer;
+}
+
+interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: string;
+  readonly body?: HttpBody | undefined;
+}
+
 type Agent = HttpAgent | HttpsAgent;
 
 const TIMEOUT_MS = 10_000;
@@ -97,11 +109,23 @@ export class CameraHttp {
    * CAMERA_CERTIFICATE, CAMERA_AUTH_FAILED, CAMERA_LOCKED, CAMERA_NOT_FOUND (404 and redirects),
    * STREAM_LOST; the signal's reason when it aborts.
    */
-  async get(path: string, { signal, maxBytes = this.#maxBytes }: GetOptions = {}): Promise<HttpAnswer> {
-    const where = this.#where(path);
+  async get(path: string, options: GetOptions = {}): Promise<HttpAnswer> {
+    return this.#ask({ method: "GET", path }, options);
+  }
+
+  /**
+   * Sends a body and reads the answer whole, as `get` does.
+   * @throws CctvError as `get` does.
+   */
+  async send(method: "POST" | "PUT", path: string, body: HttpBody, options: GetOptions = {}): Promise<HttpAnswer> {
+    return this.#ask({ method, path, body }, options);
+  }
+
+  async #ask(request: HttpRequest, { signal, maxBytes = this.#maxBytes }: GetOptions): Promise<HttpAnswer> {
+    const where = this.#where(request.path);
     const deadline = this.#deadline(signal);
     try {
-      const answer = await this.#inTurn(() => this.#exchange(path, this.#agent, deadline));
+      const answer = await this.#inTurn(() => this.#exchange(request, this.#agent, deadline));
       const { statusCode: status = 0, headers } = answer;
       const body = await readBody(answer, maxBytes, where, deadline);
       const locked = status === 403 && explainLock(body.toString("latin1"), where);
@@ -121,7 +145,7 @@ export class CameraHttp {
     const deadline = this.#deadline(signal);
     const agent = this.#newAgent();
     try {
-      const answer = await this.#inTurn(() => this.#exchange(path, agent, deadline));
+      const answer = await this.#inTurn(() => this.#exchange({ method: "GET", path }, agent, deadline));
       const { statusCode: status = 0, headers } = answer;
       if (status < 200 || status > 299) await this.#rejectStatus(answer, where, deadline);
       deadline.stopClock();
@@ -150,12 +174,12 @@ export class CameraHttp {
   }
 
   /** One request, and its repetition with a login where the camera asks for one. */
-  async #exchange(path: string, agent: Agent, deadline: Deadline): Promise<IncomingMessage> {
-    const where = this.#where(path);
-    const round = this.#login.begin("GET", targetOf(path));
+  async #exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<IncomingMessage> {
+    const where = this.#where(request.path);
+    const round = this.#login.begin(request.method, targetOf(request.path));
     for (;;) {
       if (this.#refusal) throw this.#refusal;
-      const answer = await this.#send(path, agent, round.authorize(), deadline);
+      const answer = await this.#deliver(request, agent, round.authorize(), deadline);
       if (answer.statusCode !== 401) {
         this.#login.accepted(answer.headers);
         this.#rejectDetour(answer, where);
@@ -196,22 +220,22 @@ export class CameraHttp {
   }
 
   /** A connection that lay idle may have been closed by the camera at this very moment: that is worth one repetition. */
-  async #send(
-    path: string,
+  async #deliver(
+    request: HttpRequest,
     agent: Agent,
     authorization: string | undefined,
     deadline: Deadline,
   ): Promise<IncomingMessage> {
     try {
-      return await this.#sendOnce(path, agent, authorization, deadline);
+      return await this.#deliverOnce(request, agent, authorization, deadline);
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error;
-      return this.#sendOnce(path, agent, authorization, deadline);
+      return this.#deliverOnce(request, agent, authorization, deadline);
     }
   }
 
-  #sendOnce(
-    path: string,
+  #deliverOnce(
+    { method, path, body }: HttpRequest,
     agent: Agent,
     authorization: string | undefined,
     deadline: Deadline,
@@ -227,8 +251,10 @@ export class CameraHttp {
         agent,
         host: host.replace(/^\[|\]$/g, ""),
         port,
+        method,
         path: targetOf(path),
         headers: {
+          ...(body && { "content-type": body.type, "content-length": body.data.length }),
           accept: "*/*",
           "accept-encoding": "identity",
           "user-agent": "node-red-cctv",
@@ -246,7 +272,7 @@ export class CameraHttp {
         else if (request.reusedSocket && CONNECTION_LOST.has(error.code ?? "")) reject(new StaleConnection());
         else reject(explainConnection(error, where));
       });
-      request.end();
+      request.end(body?.data);
     });
   }
 

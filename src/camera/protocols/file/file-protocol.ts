@@ -2,14 +2,15 @@ import { stat } from "node:fs/promises";
 import { resolve as resolvePath } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CctvError } from "../../../errors.ts";
-import type { CameraConfig, CameraInput, Protocol } from "../protocol.ts";
+import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
 
 /** A video file, played in real time as if it were a camera, once or again and again. */
-export const fileProtocol: Protocol = {
+export const fileProtocol: Protocol<FfmpegInput> = {
   name: "file",
   schemes: ["file"],
+  fields: ["loop"],
 
-  async resolve(config: CameraConfig): Promise<CameraInput> {
+  async resolve(config: CameraConfig): Promise<FfmpegInput> {
     const path = toPath(config.address);
     await checkFile(path);
     return {

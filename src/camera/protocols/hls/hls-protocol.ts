@@ -1,7 +1,7 @@
 import { CctvError } from "../../../errors.ts";
 import { type NetworkAddress, parseNetworkAddress, toDisplay, toUrl } from "../../address.ts";
 import { maskQueries } from "../../secrets.ts";
-import type { CameraConfig, CameraInput, Protocol } from "../protocol.ts";
+import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
 import { chooseVariant, type Playlist, readPlaylist } from "./playlist.ts";
 import { fetchPlaylist } from "./playlist-request.ts";
 
@@ -16,13 +16,14 @@ const LIVE_START = "-2";
  * HTTP Live Streaming (RFC 8216), live and recorded. Of a master playlist the rendition that fits the
  * analysis is opened. A recording is played in real time and ends as a file does.
  */
-export const hlsProtocol: Protocol = {
+export const hlsProtocol: Protocol<FfmpegInput> = {
   name: "hls",
   schemes: ["hls", "hlss"],
+  fields: ["username", "password", "certificate", "loop"],
 
   matches: (address) => /^https?:\/\/[^?#]*\.m3u8(?:[?#]|$)/i.test(address.trim()),
 
-  async resolve(config: CameraConfig, signal: AbortSignal): Promise<CameraInput> {
+  async resolve(config: CameraConfig, signal: AbortSignal): Promise<FfmpegInput> {
     const address = parseHlsAddress(config);
     const { host, port, credentials } = address;
     const display = maskQueries(toDisplay(address));

@@ -17,6 +17,7 @@ const MOST_PICTURE_BYTES = 8 * 1024 * 1024;
 export const httpProtocol: Protocol<JpegInput> = {
   name: "http",
   schemes: ["http", "https"],
+  fields: ["username", "password", "certificate"],
 
   async resolve(config: CameraConfig): Promise<JpegInput> {
     const isSecure = /^\s*https:/i.test(config.address);

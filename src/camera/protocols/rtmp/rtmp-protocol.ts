@@ -1,17 +1,18 @@
 import { CctvError } from "../../../errors.ts";
 import { parseNetworkAddress, toDisplay, toUrl } from "../../address.ts";
 import { maskQueries } from "../../secrets.ts";
-import type { CameraConfig, CameraInput, Protocol } from "../protocol.ts";
+import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
 
 const DEFAULT_PORT = 1935;
 const DEFAULT_TLS_PORT = 443;
 
 /** Pulls a live stream from an RTMP server or camera, `rtmp://host/application/stream`, or over TLS as rtmps. */
-export const rtmpProtocol: Protocol = {
+export const rtmpProtocol: Protocol<FfmpegInput> = {
   name: "rtmp",
   schemes: ["rtmp", "rtmps"],
+  fields: ["username", "password"],
 
-  async resolve(config: CameraConfig): Promise<CameraInput> {
+  async resolve(config: CameraConfig): Promise<FfmpegInput> {
     const secure = /^\s*rtmps:/i.test(config.address);
     const address = parseNetworkAddress(config.address, secure ? DEFAULT_TLS_PORT : DEFAULT_PORT, config);
     const { host, port, path, credentials } = address;

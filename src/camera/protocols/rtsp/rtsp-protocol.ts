@@ -1,6 +1,6 @@
 import { CctvError } from "../../../errors.ts";
 import { parseNetworkAddress, toDisplay, toUrl } from "../../address.ts";
-import type { CameraConfig, CameraInput, Protocol } from "../protocol.ts";
+import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
 
 const DEFAULT_PORT = 554;
 
@@ -17,11 +17,12 @@ const TRANSPORT_OPTIONS = {
 } as const;
 
 /** RTSP 1.0 (RFC 2326) over TCP or UDP; most network cameras and recorders speak it. */
-export const rtspProtocol: Protocol = {
+export const rtspProtocol: Protocol<FfmpegInput> = {
   name: "rtsp",
   schemes: ["rtsp"],
+  fields: ["username", "password", "transport", "certificate"],
 
-  async resolve(config: CameraConfig): Promise<CameraInput> {
+  async resolve(config: CameraConfig): Promise<FfmpegInput> {
     const address = parseNetworkAddress(config.address, DEFAULT_PORT, config);
     const { host, port, credentials } = address;
     const url = toUrl(address);

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir, readFile } from "node:fs/promises";
 import { CctvError } from "../../../errors.ts";
-import type { CameraConfig, CameraInput, Protocol } from "../protocol.ts";
+import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
 import { type CapturePlatform, capturePlatforms, type KnownDevice, listed, readDevice } from "./capture-device.ts";
 
 export interface WebcamSurroundings {
@@ -20,14 +20,15 @@ export function createWebcamProtocol({
   platforms = capturePlatforms,
   devices = "/dev",
   names = "/sys/class/video4linux",
-}: WebcamSurroundings = {}): Protocol {
+}: WebcamSurroundings = {}): Protocol<FfmpegInput> {
   return {
     name: "webcam",
     schemes: ["webcam"],
+    fields: [],
 
     matches: (address) => /^(?:\d{1,3}|\/dev\/(?:video|v4l\/).*)$/.test(address.trim()),
 
-    async resolve(config: CameraConfig): Promise<CameraInput> {
+    async resolve(config: CameraConfig): Promise<FfmpegInput> {
       const reference = readDevice(config.address);
       const toInput = platforms[platform];
       if (!toInput) {
