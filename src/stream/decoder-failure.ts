@@ -66,19 +66,14 @@ function cameraExplanations({ display, credentials }: FfmpegInput): Explanation[
       () => `${display} forbids this stream to this user; give the account the right to view it, ${LONG_WAIT}`,
     ],
     [
-      /failed: (404|454) |Server returned 404/,
+      /Server returned 404/,
       "CAMERA_NOT_FOUND",
       () => `the camera answers, but has no stream at ${display}; check the path and the channel`,
     ],
     [
-      /failed: 461 /,
+      /Server returned ([345]\d\d [^\n]*)/,
       "CAMERA_REFUSED",
-      () => `${display} does not offer the chosen transport; choose the other one or automatic`,
-    ],
-    [
-      /failed: ([345]\d\d [^\n]*)|Server returned ([345]\d\d [^\n]*)/,
-      "CAMERA_REFUSED",
-      (match) => `${display} answered "${match[1] ?? match[2]}"; it may have too many viewers, or need a restart`,
+      (match) => `${display} answered "${match[1]}"; it may have too many viewers, or need a restart`,
     ],
     [
       /Connection refused/,

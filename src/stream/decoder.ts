@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { killWithUs } from "../camera/child-process.ts";
 import type { FfmpegInput } from "../camera/protocols/protocol.ts";
 import { createMask, type Mask } from "../camera/secrets.ts";
 import { asCctvError, CctvError } from "../errors.ts";
@@ -7,7 +8,8 @@ import { explainExit } from "./decoder-failure.ts";
 import { type Analysis, ffmpegCommand, takesArrivalTimes } from "./ffmpeg-arguments.ts";
 import type { FfmpegBinary } from "./ffmpeg-binary.ts";
 import { type Picture, PictureAssembler } from "./picture-assembler.ts";
-import type { CapturedPicture, PictureSource } from "./picture-source.ts";
+import type { CapturedPicture, PictureSource, SourceFacts } from "./picture-source.ts";
+import { readStreamLine, type StreamLine } from "./stream-line.ts";
 
 export interface DecoderOptions {
   readonly ffmpeg: FfmpegBinary;
@@ -25,6 +27,10 @@ const LONGEST_LINE = 8192;
 const TROUBLE = /\[(?:warning|error|fatal|panic)\]/;
 /** Raw pictures carry no times, so it does not matter that a clock went back; ffmpeg says it for every one of them. */
 const NO_TROUBLE = /non monotonically increasing dts to muxer/;
+/** Each stands for a picture or a packet that was damaged or missing. */
+const DAMAGE =
+  /concealing \d+ DC|corrupt decoded frame|[Ee]rror (?:while decoding stream|submitting packet)|Could not find ref with POC|RTP: missed \d+ packets/;
+const REPETITION = /Last message repeated (\d+) times/;
 const TERMINATION_GRACE_MS = 800;
 
 /**
@@ -45,6 +51,9 @@ export class Decoder implements PictureSource {
   readonly #lines: string[] = [];
   #partialLine = "";
   #pictures = 0;
+  #stream: StreamLine | undefined;
+  #damaged = 0;
+  #lastLineWasDamage = false;
   #start: number | undefined;
   #failure: CctvError | undefined;
   #closing = false;
@@ -79,6 +88,10 @@ export class Decoder implements PictureSource {
   /** The last errors and warnings of ffmpeg, masked. */
   get lines(): readonly string[] {
     return this.#lines;
+  }
+
+  facts(): SourceFacts {
+    return { damaged: this.#damaged, ...this.#stream };
   }
 
   /** Ends the process and waits until it is gone. ffmpeg says goodbye to the camera if it can do so at once. */
@@ -152,9 +165,21 @@ export class Decoder implements PictureSource {
   }
 
   #keepLine(line: string): void {
+    this.#stream ??= readStreamLine(line);
+    this.#countDamage(line);
     if (!TROUBLE.test(line) || NO_TROUBLE.test(line)) return;
     this.#lines.push(this.#mask(line.trim()));
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+
+  #countDamage(line: string): void {
+    const repeated = Number(REPETITION.exec(line)?.[1] ?? 0);
+    if (repeated > 0) {
+      if (this.#lastLineWasDamage) this.#damaged += repeated;
+      return;
+    }
+    this.#lastLineWasDamage = DAMAGE.test(line);
+    if (this.#lastLineWasDamage) this.#damaged++;
   }
 }
 
@@ -162,21 +187,4 @@ export class Decoder implements PictureSource {
 function decoderEnvironment(): NodeJS.ProcessEnv {
   const { FFREPORT: _, ...environment } = process.env;
   return { ...environment, AV_LOG_FORCE_NOCOLOR: "1" };
-}
-
-const running = new Set<FfmpegProcess>();
-
-function killAll(): void {
-  for (const child of running) child.kill("SIGKILL");
-}
-
-/** No decoder outlives this process, unless this process is killed; then the decoder's pipes break. */
-function killWithUs(child: FfmpegProcess): void {
-  if (child.pid === undefined) return;
-  if (running.size === 0) process.on("exit", killAll);
-  running.add(child);
-  child.once("exit", () => {
-    running.delete(child);
-    if (running.size === 0) process.off("exit", killAll);
-  });
 }

@@ -3,7 +3,8 @@ import type { JpegInput } from "../camera/protocols/protocol.ts";
 import { createMask } from "../camera/secrets.ts";
 import { asCctvError, CctvError } from "../errors.ts";
 import type { Analysis } from "./ffmpeg-arguments.ts";
-import type { CapturedPicture, PictureSource } from "./picture-source.ts";
+import { FrameRate } from "./frame-rate.ts";
+import type { CapturedPicture, PictureSource, SourceFacts } from "./picture-source.ts";
 
 export interface JpegSourceOptions {
   readonly input: JpegInput;
@@ -11,6 +12,12 @@ export interface JpegSourceOptions {
   readonly onPicture: (picture: CapturedPicture) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
+}
+
+/** Pixels, as the camera sends them. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 interface Arrival {
@@ -33,16 +40,26 @@ export class JpegSource implements PictureSource {
   readonly lines: string[] = [];
   readonly #options: JpegSourceOptions;
   readonly #closing = new AbortController();
+  readonly #rate: FrameRate;
+  #bytes = 0;
+  #size: Size | undefined;
   #newest: Arrival | undefined;
   #decoding: Promise<void> | undefined;
   #lastSlot: number | undefined;
   #pictures = 0;
   #damaged = 0;
+  #damagedInARow = 0;
   #failure: CctvError | undefined;
 
   constructor(options: JpegSourceOptions) {
     this.#options = options;
+    this.#rate = new FrameRate(options.now);
     this.ended = this.#run();
+  }
+
+  facts(): SourceFacts {
+    const fps = Math.round(this.#rate.perSecond() * 10) / 10;
+    return { bytes: this.#bytes, damaged: this.#damaged, codec: "mjpeg", ...this.#size, ...(fps > 0 && { fps }) };
   }
 
   async close(): Promise<void> {
@@ -57,6 +74,8 @@ export class JpegSource implements PictureSource {
     try {
       for await (const jpeg of input.jpegs(analysis.fps, signal)) {
         if (signal.aborted || this.#failure) break;
+        this.#bytes += jpeg.length;
+        this.#rate.count();
         this.#newest = { jpeg, at: now() };
         this.#wake();
       }
@@ -95,8 +114,9 @@ export class JpegSource implements PictureSource {
 
   async #decode({ jpeg, at }: Arrival): Promise<void> {
     try {
-      const picture = await decodeJpeg(jpeg, this.#options.analysis.longSide);
-      this.#damaged = 0;
+      const { size, ...picture } = await decodeJpeg(jpeg, this.#options.analysis.longSide);
+      this.#damagedInARow = 0;
+      this.#size = size;
       if (this.#closing.signal.aborted) return;
       this.#pictures++;
       this.#options.onPicture({ ...picture, timestamp: at });
@@ -110,7 +130,8 @@ export class JpegSource implements PictureSource {
     const words = asCctvError(error, "DECODER_FAILED").message.split("\n", 1)[0] ?? "";
     this.lines.push(createMask(credentials)(`a JPEG of ${display} was left out: ${words}`));
     if (this.lines.length > KEPT_LINES) this.lines.shift();
-    if (++this.#damaged < MOST_DAMAGED) return;
+    this.#damaged++;
+    if (++this.#damagedInARow < MOST_DAMAGED) return;
     this.#failure = new CctvError(
       "DECODER_FAILED",
       `${display} sends JPEGs that cannot be read (${words}); check the camera's video settings`,
@@ -126,7 +147,10 @@ export class JpegSource implements PictureSource {
 }
 
 /** The picture as packed RGB, upright, its longer side at most `longSide` pixels. */
-async function decodeJpeg(jpeg: Buffer, longSide: number): Promise<Omit<CapturedPicture, "timestamp">> {
+async function decodeJpeg(
+  jpeg: Buffer,
+  longSide: number,
+): Promise<Omit<CapturedPicture, "timestamp"> & { readonly size: Size }> {
   // sharp would read many other formats too: not from a camera.
   if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) throw new CctvError("DECODER_FAILED", "it is no JPEG");
   const image = sharp(jpeg, { failOn: "error", limitInputPixels: MOST_PIXELS });
@@ -139,5 +163,5 @@ async function decodeJpeg(jpeg: Buffer, longSide: number): Promise<Omit<Captured
     .raw()
     .toBuffer({ resolveWithObject: true });
   const isUnchanged = orientation === 1 && info.width === width && info.height === height;
-  return { data, width: info.width, height: info.height, ...(isUnchanged && { jpeg }) };
+  return { data, width: info.width, height: info.height, size: { width, height }, ...(isUnchanged && { jpeg }) };
 }

@@ -4,6 +4,8 @@ import type { Analysis } from "./ffmpeg-arguments.ts";
 import { findFfmpeg } from "./ffmpeg-binary.ts";
 import { JpegSource } from "./jpeg-source.ts";
 import type { CapturedPicture, PictureSource } from "./picture-source.ts";
+import { RawSource } from "./raw-source.ts";
+import { RtspSource } from "./rtsp-source.ts";
 
 export interface PictureSourceOptions {
   readonly input: PictureInput;
@@ -17,7 +19,14 @@ export interface PictureSourceOptions {
 
 /** @throws CctvError SETTING_INVALID, FFMPEG_MISSING, FFMPEG_TOO_OLD */
 export async function openPictureSource({ ffmpegPath, input, ...rest }: PictureSourceOptions): Promise<PictureSource> {
-  if (input.kind === "jpeg") return new JpegSource({ ...rest, input });
-  const ffmpeg = await findFfmpeg({ setting: ffmpegPath });
-  return new Decoder({ ...rest, input, ffmpeg });
+  switch (input.kind) {
+    case "jpeg":
+      return new JpegSource({ ...rest, input });
+    case "raw":
+      return new RawSource({ ...rest, input });
+    case "rtsp":
+      return new RtspSource({ ...rest, input, ffmpeg: await findFfmpeg({ setting: ffmpegPath }) });
+    default:
+      return new Decoder({ ...rest, input, ffmpeg: await findFfmpeg({ setting: ffmpegPath }) });
+  }
 }

@@ -14,6 +14,8 @@ export interface RtspServerSettings {
   readonly stallAfter?: number;
   /** Path of an MP4 of H.264 that /clip plays; no spaces. */
   readonly clip?: string;
+  /** Key and certificate in PEM, one after the other: makes it RTSPS. */
+  readonly tls?: string;
 }
 
 const SCRIPT = fileURLToPath(new URL("../../../test/servers/rtsp-server.py", import.meta.url));
@@ -28,11 +30,15 @@ export class RtspServer {
   static readonly available = python !== undefined;
 
   readonly port: number;
+  /** The most clients that were connected at once and did not play yet. */
+  mostConnecting = 0;
   readonly #process: ChildProcess;
+  readonly #scheme: "rtsp" | "rtsps";
 
-  private constructor(process: ChildProcess, port: number) {
+  private constructor(process: ChildProcess, port: number, scheme: "rtsp" | "rtsps") {
     this.#process = process;
     this.port = port;
+    this.#scheme = scheme;
   }
 
   static async start(settings: RtspServerSettings = {}): Promise<RtspServer> {
@@ -43,12 +49,17 @@ export class RtspServer {
       throw new Error(`the RTSP server ended with status ${code}`);
     });
     ended.catch(() => undefined);
-    const [line] = await Promise.race([once(createInterface(child.stdout), "line"), ended]);
-    return new RtspServer(child, JSON.parse(line).port);
+    const lines = createInterface(child.stdout);
+    const [line] = await Promise.race([once(lines, "line"), ended]);
+    const server = new RtspServer(child, JSON.parse(line).port, settings.tls ? "rtsps" : "rtsp");
+    lines.on("line", (text) => {
+      server.mostConnecting = JSON.parse(text).mostConnecting;
+    });
+    return server;
   }
 
   url(mount = "/live"): string {
-    return `rtsp://127.0.0.1:${this.port}${mount}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}${mount}`;
   }
 
   /** Ends it without a goodbye to its clients, as a power cut would. */

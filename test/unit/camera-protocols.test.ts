@@ -38,44 +38,61 @@ describe("protocol registry", () => {
     const other: Protocol = { ...rtspProtocol, name: "other", schemes: ["rtsp", "rtspx"] };
     const takeBack = registry.register(other);
     assert.equal(registry.forAddress("rtsp://a").name, "other");
-    assert.deepEqual(registry.schemes, ["rtsp", "rtspx"]);
+    assert.deepEqual(registry.schemes, ["rtsp", "rtsps", "rtspx"]);
     takeBack();
     assert.equal(registry.forAddress("rtsp://a").name, "rtsp");
-    assert.deepEqual(registry.schemes, ["rtsp"]);
+    assert.deepEqual(registry.schemes, ["rtsp", "rtsps"]);
   });
 });
 
 describe("RTSP protocol", () => {
   const resolve = (config: object) => rtspProtocol.resolve({ address: "rtsp://admin@10.0.0.9/x", ...config }, signal);
 
-  it("puts the credentials into the URL, and nowhere that is shown", async () => {
+  it("keeps the credentials apart from all that is shown", async () => {
     const input = await resolve({ password: "p@ss" });
-    assert.equal(input.url, "rtsp://admin:p%40ss@10.0.0.9:554/x");
+    assert.deepEqual([input.kind, input.host, input.port, input.path], ["rtsp", "10.0.0.9", 554, "/x"]);
     assert.equal(input.display, "rtsp://10.0.0.9:554/x");
     assert.deepEqual(input.credentials, { username: "admin", password: "p@ss" });
     assert.deepEqual(input.endpoint, { host: "10.0.0.9", port: 554 });
     assert.equal(input.live, true);
+    assert.equal(input.tls, undefined);
+  });
+
+  it("takes any password, however long", async () => {
+    const password = "ü".repeat(500);
+    assert.equal((await resolve({ password })).credentials?.password, password);
   });
 
   it("looks for an IPv6 camera without the brackets", async () => {
     assert.equal((await resolve({ address: "rtsp://[fe80::1]/x" })).endpoint?.host, "fe80::1");
   });
 
-  for (const [transport, name, value] of [
-    [undefined, "rtsp_flags", "prefer_tcp"],
-    ["auto", "rtsp_flags", "prefer_tcp"],
-    ["tcp", "rtsp_transport", "tcp"],
-    ["udp", "rtsp_transport", "udp"],
+  for (const [address, transport, port] of [
+    ["rtsp://10.0.0.9/x", undefined, 554],
+    ["rtsp://10.0.0.9/x", "udp", 554],
+    ["rtsps://10.0.0.9/x", "tcp", 322],
+    ["rtsp://10.0.0.9/x", "http", 80],
+    ["RTSPS://10.0.0.9/x", "http", 443],
+    ["rtsps://10.0.0.9:7441/x", "auto", 7441],
   ] as const) {
-    it(`asks for transport ${transport}`, async () => {
-      assert.equal((await resolve({ transport })).options[name], value);
+    it(`looks for ${address} by ${transport} at port ${port}`, async () => {
+      const input = await resolve({ address, transport });
+      assert.deepEqual([input.port, input.endpoint?.port, input.transport], [port, port, transport ?? "auto"]);
     });
   }
 
-  it("refuses credentials that ffmpeg would cut off", async () => {
-    assert.ok(await resolve({ password: "a".repeat(121) }));
-    await assert.rejects(resolve({ password: "a".repeat(122) }), withCode("SETTING_INVALID"));
-    await assert.rejects(resolve({ password: "ü".repeat(21) }), withCode("SETTING_INVALID"));
+  for (const [certificate, rejectUnauthorized] of [
+    [undefined, true],
+    ["trusted", true],
+    ["any", false],
+  ] as const) {
+    it(`with TLS and certificate ${certificate}`, async () => {
+      assert.deepEqual((await resolve({ address: "rtsps://10.0.0.9/x", certificate })).tls, { rejectUnauthorized });
+    });
+  }
+
+  it("refuses to send by UDP what is to be encrypted", async () => {
+    await assert.rejects(resolve({ address: "rtsps://10.0.0.9/x", transport: "udp" }), withCode("SETTING_INVALID"));
   });
 });
 

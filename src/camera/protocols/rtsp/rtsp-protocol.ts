@@ -1,52 +1,41 @@
 import { CctvError } from "../../../errors.ts";
-import { parseNetworkAddress, toDisplay, toUrl } from "../../address.ts";
-import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
+import { parseNetworkAddress, toDisplay } from "../../address.ts";
+import type { CameraConfig, Protocol, RtspInput } from "../protocol.ts";
 
-const DEFAULT_PORT = 554;
+/** Where RTSP listens, and where HTTP does that it is tunnelled through; both without and with TLS. */
+const DEFAULT_PORTS = { rtsp: { plain: 554, tls: 322 }, http: { plain: 80, tls: 443 } } as const;
 
-/** ffmpeg's limit for one wait on the camera's socket, microseconds. */
-const SOCKET_TIMEOUT = 8_000_000;
-
-/** ffmpeg copies `user:password`, percent-encoded, into 128 bytes (libavformat/rtsp.c) and drops the rest. */
-const LONGEST_USER_INFO = 127;
-
-const TRANSPORT_OPTIONS = {
-  auto: { rtsp_flags: "prefer_tcp" },
-  tcp: { rtsp_transport: "tcp" },
-  udp: { rtsp_transport: "udp" },
-} as const;
-
-/** RTSP 1.0 (RFC 2326) over TCP or UDP; most network cameras and recorders speak it. */
-export const rtspProtocol: Protocol<FfmpegInput> = {
+/** RTSP 1.0 (RFC 2326) over TCP, TLS, UDP or through HTTP; most network cameras and recorders speak it. */
+export const rtspProtocol: Protocol<RtspInput> = {
   name: "rtsp",
-  schemes: ["rtsp"],
+  schemes: ["rtsp", "rtsps"],
   fields: ["username", "password", "transport", "certificate"],
 
-  async resolve(config: CameraConfig): Promise<FfmpegInput> {
-    const address = parseNetworkAddress(config.address, DEFAULT_PORT, config);
-    const { host, port, credentials } = address;
-    const url = toUrl(address);
-    if (url.indexOf("@") - "rtsp://".length > LONGEST_USER_INFO) {
+  async resolve(config: CameraConfig): Promise<RtspInput> {
+    const { transport = "auto" } = config;
+    const isSecure = /^\s*rtsps:/i.test(config.address);
+    const ports = DEFAULT_PORTS[transport === "http" ? "http" : "rtsp"];
+    const address = parseNetworkAddress(config.address, isSecure ? ports.tls : ports.plain, config);
+    const display = toDisplay(address);
+    if (isSecure && transport === "udp") {
       throw new CctvError(
         "SETTING_INVALID",
-        "user name and password are too long for ffmpeg's RTSP client (127 characters, where each special one counts three or more); give the camera a shorter password",
+        `${display} is to be encrypted, but what comes by UDP is not; choose TCP, or rtsp:// where you trust the network`,
       );
     }
+    const host = address.host.replace(/^\[|\]$/g, "");
+    const { port, path, credentials } = address;
     return {
-      url,
-      display: toDisplay(address),
-      options: {
-        ...TRANSPORT_OPTIONS[config.transport ?? "auto"],
-        allowed_media_types: "video",
-        timeout: String(SOCKET_TIMEOUT),
-        // Shorter probing than ffmpeg's own brings the first picture seconds earlier: the SDP says the rest.
-        analyzeduration: "500000",
-        probesize: "65536",
-      },
-      protocols: ["rtsp", "rtp", "tcp", "udp"],
+      kind: "rtsp",
+      display,
       live: true,
       loop: false,
-      endpoint: { host: host.replace(/^\[|\]$/g, ""), port },
+      host,
+      port,
+      path,
+      transport,
+      ...(isSecure && { tls: { rejectUnauthorized: config.certificate !== "any" } }),
+      endpoint: { host, port },
       ...(credentials && { credentials }),
     };
   },
