@@ -100,8 +100,8 @@ function mergeCredentials(userInfo: string, fields: CredentialFields): Credentia
   return username || password ? { username, password } : undefined;
 }
 
-/** A raw `%` that is no escape means that nothing was encoded. */
-function decodeLeniently(text: string): string {
+/** Percent-decodes what somebody typed: a raw `%` that is no escape means that nothing was encoded. */
+export function decodeLeniently(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -69,9 +69,17 @@ export function textOf(element: XmlElement | undefined, ...path: readonly string
   return childOf(element, ...path)?.text || undefined;
 }
 
-/** Writes a text so that it can stand between tags or in an attribute. */
+const NAMED: Readonly<Record<string, string>> = {
+  "<": "&lt;",
+  ">": "&gt;",
+  "&": "&amp;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+/** Writes a text so that it can stand between tags or in an attribute. By names: some cameras read no numeric entities. */
 export function escapeXml(text: string): string {
-  return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text.replace(/[<>&"']/g, (character) => NAMED[character] ?? character);
 }
 
 function toElements(ordered: Ordered): XmlElement[] {
