@@ -25,6 +25,40 @@ const withQop = (hash: typeof md5) => hash(login(hash), "n1", "00000001", "c1", 
 const session = (hash: typeof md5) =>
   hash(hash(login(hash), "n1", "c1"), "n1", "00000001", "c1", "auth", request(hash));
 
+/** Fields of RFC 7616, 3.4, that are quoted, and those that are not. */
+const QUOTED = ["username", "realm", "nonce", "uri", "response", "cnonce", "opaque"];
+const FIELD = /^(?:([\w*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+)))(?:, |$)/;
+
+/** Judges an Authorization header as a strict server would, knowing nothing of how it was made. */
+function judge(header: string, user: { readonly username: string; readonly password: string }): void {
+  const fields = new Map<string, string>();
+  let rest = header.replace(/^Digest /, "");
+  while (rest !== "") {
+    const [all = "", name = "", quoted, plain] = FIELD.exec(rest) ?? [];
+    assert.notEqual(all, "", `no field at: ${rest}`);
+    assert.ok(!fields.has(name), `${name} stands there twice`);
+    assert.equal(quoted !== undefined, QUOTED.includes(name), `quotes of ${name}`);
+    fields.set(name, quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"));
+    rest = rest.slice(all.length);
+  }
+  const field = (name: string) => fields.get(name) ?? "";
+  const algorithm = (fields.get("algorithm") ?? "MD5").toUpperCase();
+  const digest = (text: string) =>
+    createHash(algorithm.startsWith("SHA-256") ? "sha256" : "md5")
+      .update(text, "latin1")
+      .digest("hex");
+  const raw = (text: string) => Buffer.from(text).toString("latin1");
+  if (field("userhash") === "true") assert.equal(field("username"), digest(`${raw(user.username)}:${field("realm")}`));
+  else assert.equal(field("username"), raw(user.username));
+  let secret = digest(`${raw(user.username)}:${field("realm")}:${raw(user.password)}`);
+  if (algorithm.endsWith("-SESS")) secret = digest(`${secret}:${field("nonce")}:${field("cnonce")}`);
+  const body = field("qop") === "auth-int" ? `:${digest("")}` : "";
+  const target = digest(`GET:${field("uri")}${body}`);
+  const counted = fields.has("qop") ? `:${field("nc")}:${field("cnonce")}:${field("qop")}` : "";
+  if (fields.has("qop")) assert.match(field("nc"), /^[0-9a-f]{8}$/);
+  assert.equal(field("response"), digest(`${secret}:${field("nonce")}${counted}:${target}`));
+}
+
 describe("digest", () => {
   const RFC = 'realm="http-auth@example.org", qop="auth, auth-int"';
   const NONCES =
@@ -43,6 +77,28 @@ describe("digest", () => {
     });
   }
 
+  for (const [what, challenge, nonceCount, password, response] of [
+    [
+      "RFC 2617, 3.5",
+      'qop="auth,auth-int", opaque="5ccc069c403ebaf9f0171e9517f40e41"',
+      1,
+      "Circle Of Life",
+      "6629fae49393a05397450978507c4ef1",
+    ],
+    ["RFC 2069, 2.4, with its erratum 749", "", 1, "CircleOfLife", "1949323746fe6a43ef61f9606e7febea"],
+  ] as const) {
+    it(`answers the example of ${what}`, () => {
+      const nonce = 'realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"';
+      const header = answer(`Digest ${[nonce, challenge].filter(Boolean).join(", ")}`, {
+        credentials: { username: "Mufasa", password },
+        uri: "/dir/index.html",
+        clientNonce: "0a4f113b",
+        nonceCount,
+      });
+      assert.equal(responseOf(header), response);
+    });
+  }
+
   const cases: [what: string, headers: string | string[], response: string, ...fields: RegExp[]][] = [
     ["no algorithm", `Digest ${BASE}, qop="auth"`, withQop(md5), /^Digest username="admin", (?!.*algorithm)/],
     ["MD5 in lower case", `Digest ${BASE}, qop="auth", algorithm=md5`, withQop(md5), /algorithm=md5,/],
@@ -51,6 +107,16 @@ describe("digest", () => {
     ["SHA-256", `Digest ${BASE}, qop="auth", algorithm=SHA-256`, withQop(sha256)],
     ["SHA-256-sess", `Digest ${BASE}, qop="auth", algorithm=SHA-256-sess`, session(sha256)],
     ["no qop (RFC 2069)", `Digest ${BASE}`, md5(login(md5), "n1", request(md5)), /^(?!.*(qop|nc|cnonce)=)/],
+    ["SHA-256 without qop", `Digest ${BASE}, algorithm=SHA-256`, sha256(login(sha256), "n1", request(sha256))],
+    [
+      "MD5-sess without qop",
+      `Digest ${BASE}, algorithm=MD5-sess`,
+      md5(md5(login(md5), "n1", "c1"), "n1", request(md5)),
+      /cnonce="c1"/,
+      /^(?!.*(qop|nc)=)/,
+    ],
+    ["SHA-256-sess in lower case", `Digest ${BASE}, qop="auth", algorithm=sha-256-sess`, session(sha256)],
+    ["an empty qop", `Digest ${BASE}, qop=""`, md5(login(md5), "n1", request(md5)), /^(?!.*qop=)/],
     ["a qop list", `Digest ${BASE}, qop="auth,auth-int"`, withQop(md5), /qop=auth, nc=00000001, cnonce="c1"/],
     ["a qop list with a space", `Digest ${BASE}, qop="auth, auth-int"`, withQop(md5), /qop=auth,/],
     ["auth-int named first", `Digest ${BASE}, qop="auth-int,auth"`, withQop(md5), /qop=auth,/],
@@ -64,6 +130,15 @@ describe("digest", () => {
     ["a scheme in lower case", `digest ${BASE}, qop="auth"`, withQop(md5)],
     ["parameter names in capitals", `Digest REALM="IP Camera", NONCE="n1", QOP="auth"`, withQop(md5)],
     ["spaces around =", `Digest realm = "IP Camera" ,nonce= "n1",qop ="auth"`, withQop(md5)],
+    ["a scheme in capitals", `DIGEST ${BASE}, qop="auth"`, withQop(md5)],
+    ["tabs, empty elements and a comma at the end", `Digest\t,,${BASE} ,\tqop="auth",  ,`, withQop(md5)],
+    ["parameters that nobody knows", `Digest ${BASE}, domain="/ /x", new=1, qop="auth"`, withQop(md5)],
+    [
+      "two in one header, the stronger second",
+      `Digest ${BASE}, qop="auth", algorithm=MD5, Digest ${BASE}, qop="auth", algorithm=SHA-256`,
+      withQop(sha256),
+      /algorithm=SHA-256,/,
+    ],
     ["Basic before it in one header", `Basic realm="b", Digest ${BASE}, qop="auth"`, withQop(md5)],
     ["Basic after it in one header", `Digest ${BASE}, qop="auth", Basic realm="b"`, withQop(md5), /realm="IP Camera"/],
     ["Basic in a header of its own", ['Basic realm="b"', `Digest ${BASE}, qop="auth"`], withQop(md5)],
@@ -87,6 +162,13 @@ describe("digest", () => {
       /realm="a \\"b\\" \\\\c, d"/,
     ],
     [
+      "escapes in nonce and opaque",
+      String.raw`Digest realm="IP Camera", nonce="n\"1", qop="auth", opaque="o\\p"`,
+      md5(login(md5), 'n"1', "00000001", "c1", "auth", request(md5)),
+      /nonce="n\\"1"/,
+      /opaque="o\\\\p"/,
+    ],
+    [
       "userhash",
       `Digest ${BASE}, qop="auth", algorithm=SHA-256, userhash=true`,
       withQop(sha256),
@@ -96,6 +178,7 @@ describe("digest", () => {
   for (const [what, headers, response, ...fields] of cases) {
     it(`answers ${what}`, () => {
       const header = answer(headers);
+      judge(header, user);
       assert.equal(responseOf(header), response);
       for (const field of fields) assert.match(header, field);
     });
@@ -105,6 +188,7 @@ describe("digest", () => {
     const credentials = { username: "Jäsøn", password: "pässwörd€" };
     const response = md5(md5("Jäsøn", "IP Camera", "pässwörd€"), "n1", request(md5));
     const plain = answer(`Digest ${BASE}`, { credentials });
+    judge(plain, credentials);
     assert.equal(responseOf(plain), response);
     assert.match(Buffer.from(plain, "latin1").toString(), /username="Jäsøn"/);
     const extended = answer(`Digest ${BASE}, charset=UTF-8`, { credentials });
@@ -124,6 +208,7 @@ describe("digest", () => {
       credentials: { username: 'a"b\\', password: "" },
       nonceCount: 26,
     });
+    judge(header, { username: 'a"b\\', password: "" });
     assert.match(header, /username="a\\"b\\\\".*nc=0000001a,/);
   });
 

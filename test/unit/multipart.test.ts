@@ -100,6 +100,20 @@ describe("multipart", () => {
     );
   });
 
+  for (const [what, after] of [
+    ["the end of the line", "\r\n"],
+    ["a boundary", "\r\n--b\r\nContent-Length: 9\r\n\r\n"],
+    ["a boundary at once", "--b\r\nContent-Length: 9\r\n\r\n"],
+  ] as const) {
+    for (const step of [1, 7, 1e6]) {
+      it(`does not wait for the end of a picture that has none, but a length and ${what}, ${step} bytes at a time`, () => {
+        const cut = red.subarray(0, -2);
+        const [first] = read(bytes("--b\r\n", type, length(cut), "\r\n", cut, after), "b", step);
+        assert.equal(first?.body.length, cut.length);
+      });
+    }
+  }
+
   const events: [what: string, data: string, ...bodies: string[]][] = [
     [
       "by Content-Length",
@@ -116,6 +130,12 @@ describe("multipart", () => {
     ],
     ["by another boundary", "--x\r\nX: 1\r\n\r\none\r\n--x\r\nX: 2\r\n\r\ntwo\r\n--x--\r\n", "one", "two"],
     ["of no bytes", "--b\r\nContent-Length: 0\r\n\r\n--b\r\nContent-Length: 3\r\n\r\ntwo", "", "two"],
+    [
+      "as Dahua sends events: data over several lines, a heartbeat, a boundary with a space",
+      '-- myboundary\r\nContent-Type: text/plain\r\nContent-Length:46\r\n\r\nCode=VideoMotion;action=Start;data={\n"a": 1\n}\n\r\n\r\n-- myboundary\r\nContent-Type: text/plain\r\nContent-Length:9\r\n\r\nHeartbeat\r\n\r\n',
+      'Code=VideoMotion;action=Start;data={\n"a": 1\n}\n',
+      "Heartbeat",
+    ],
     ["up to the end", "--b\r\nX: 1\r\n\r\none", "one"],
   ];
   for (const [what, data, ...bodies] of events) {
@@ -127,6 +147,28 @@ describe("multipart", () => {
         );
       });
     }
+  }
+
+  for (const step of [1, 100, 1e6]) {
+    it(`reads a JPEG that follows an event, as Hikvision sends them, ${step} bytes at a time`, () => {
+      const event = "<EventNotificationAlert>\r\n<eventType>linedetection</eventType>\r\n</EventNotificationAlert>\r\n";
+      const head = `--boundary\r\nContent-Type: application/xml; charset="UTF-8"\r\nContent-Length: ${event.length}\r\n\r\n`;
+      const picture = bytes(
+        "--boundary\r\nContent-Disposition: form-data;\r\n",
+        type,
+        length(red),
+        "\r\n",
+        red,
+        "\r\n",
+      );
+      const data = bytes(head, event, picture, head, event);
+      const parts = read(data, "MIME_boundary", step);
+      assert.deepEqual(
+        parts.map(({ body }) => body.toString("latin1")),
+        [event, red.toString("latin1"), event],
+      );
+      assert.equal(parts[1]?.headers["content-disposition"], "form-data;");
+    });
   }
 
   it("gives the headers by lower-case name", () => {

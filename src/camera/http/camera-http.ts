@@ -49,8 +49,15 @@ export interface HttpStream {
   readonly stream: AsyncGenerator<Buffer, void>;
 }
 
-export interface GetOptions {
+export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
+  /** A part of what is there, as the header Range has it. */
+  readonly range?: string | undefined;
+  /** Give a redirect as the answer that it is instead of refusing it; it is not followed either way. */
+  readonly givesRedirects?: boolean;
+}
+
+export interface GetOptions extends OpenOptions {
   readonly maxBytes?: number;
 }
 
@@ -64,6 +71,8 @@ interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: string;
   readonly body?: HttpBody | undefined;
+  readonly range?: string | undefined;
+  readonly givesRedirects?: boolean | undefined;
 }
 
 type Agent = HttpAgent | HttpsAgent;
@@ -110,7 +119,8 @@ export class CameraHttp {
    * STREAM_LOST; the signal's reason when it aborts.
    */
   async get(path: string, options: GetOptions = {}): Promise<HttpAnswer> {
-    return this.#ask({ method: "GET", path }, options);
+    const { range, givesRedirects } = options;
+    return this.#ask({ method: "GET", path, range, givesRedirects }, options);
   }
 
   /**
@@ -140,14 +150,15 @@ export class CameraHttp {
    * Opens an answer of 2xx on a connection of its own, to be read as it comes.
    * @throws CctvError as `get` does, and for any status other than 2xx.
    */
-  async open(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<HttpStream> {
+  async open(path: string, { signal, range, givesRedirects }: OpenOptions = {}): Promise<HttpStream> {
     const where = this.#where(path);
+    const request = { method: "GET", path, range, givesRedirects } as const;
     const deadline = this.#deadline(signal);
     const agent = this.#newAgent();
     try {
-      const answer = await this.#inTurn(() => this.#exchange({ method: "GET", path }, agent, deadline));
+      const answer = await this.#inTurn(() => this.#exchange(request, agent, deadline));
       const { statusCode: status = 0, headers } = answer;
-      if (status < 200 || status > 299) await this.#rejectStatus(answer, where, deadline);
+      if ((status < 200 || status > 299) && !isRedirect(status)) await this.#rejectStatus(answer, where, deadline);
       deadline.stopClock();
       return { status, headers, stream: this.#own(answer, agent, deadline, where) };
     } catch (error) {
@@ -182,7 +193,7 @@ export class CameraHttp {
       const answer = await this.#deliver(request, agent, round.authorize(), deadline);
       if (answer.statusCode !== 401) {
         this.#login.accepted(answer.headers);
-        this.#rejectDetour(answer, where);
+        if (!(request.givesRedirects && isRedirect(answer.statusCode))) this.#rejectDetour(answer, where);
         return answer;
       }
       const body = await readRefusal(answer, where, deadline);
@@ -206,7 +217,7 @@ export class CameraHttp {
   /** Answers that nobody wants to read. */
   #rejectDetour(answer: IncomingMessage, where: string): void {
     const { statusCode: status = 0, headers } = answer;
-    if (status !== 404 && (status < 300 || status > 399)) return;
+    if (status !== 404 && !isRedirect(status)) return;
     answer.destroy();
     throw status === 404
       ? explainStatus(status, headers, where)
@@ -235,7 +246,7 @@ export class CameraHttp {
   }
 
   #deliverOnce(
-    { method, path, body }: HttpRequest,
+    { method, path, body, range }: HttpRequest,
     agent: Agent,
     authorization: string | undefined,
     deadline: Deadline,
@@ -258,6 +269,7 @@ export class CameraHttp {
           accept: "*/*",
           "accept-encoding": "identity",
           "user-agent": "node-red-cctv",
+          ...(range && { range }),
           ...(authorization && { authorization }),
         },
         // Cameras write headers that a strict parser refuses; nobody else shares this connection.
@@ -284,7 +296,7 @@ export class CameraHttp {
       agent.destroy();
     };
     deadline.onEnd(end);
-    return (async function* chunks() {
+    const stream = (async function* chunks() {
       try {
         for await (const chunk of answer) yield chunk as Buffer;
       } catch (error) {
@@ -293,6 +305,13 @@ export class CameraHttp {
         end();
       }
     })();
+    // A generator that was given up before its first chunk does not come to its own `finally`.
+    const giveUp = stream.return.bind(stream);
+    stream.return = (value) => {
+      end();
+      return giveUp(value);
+    };
+    return stream;
   }
 
   #deadline(signal: AbortSignal | undefined): Deadline {
@@ -313,6 +332,10 @@ export class CameraHttp {
 
 /** The request failed on a connection that had been used before. */
 class StaleConnection extends Error {}
+
+function isRedirect(status = 0): boolean {
+  return status >= 300 && status <= 399;
+}
 
 /** What goes into the request line. */
 function targetOf(path: string): string {

@@ -63,6 +63,9 @@ export class JpegScanner {
   }
 }
 
+/** How every JPEG begins: its first marker and the mark of the next. */
+export const START_OF_JPEG = Buffer.from([MARKER, START_OF_IMAGE, MARKER]);
+
 /** Whether a JPEG starts here. */
 export function startsAsJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === MARKER && bytes[1] === START_OF_IMAGE;

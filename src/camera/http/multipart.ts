@@ -1,6 +1,6 @@
 import { CctvError } from "../../errors.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import { type JpegScan, JpegScanner, startsAsJpeg } from "./jpeg-scanner.ts";
+import { type JpegScan, JpegScanner, START_OF_JPEG, startsAsJpeg } from "./jpeg-scanner.ts";
 
 export interface Part {
   /** By lower-case name. */
@@ -31,7 +31,6 @@ const LONGEST_BOUNDARY = 200;
 const BOUNDARY_PARAMETER = /;\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))/i;
 const HEADER = /^([\w!#$%&'*+.^`|~-]+)[ \t]*:[ \t]*(.*)$/;
 const STATUS_LINE = /^HTTP\/\d/i;
-const START_OF_JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -56,8 +55,9 @@ export async function* readParts(
  * than announced or without its dashes, with a Content-Length that is missing or wrong, with line
  * feeds alone, with rubbish and stray `HTTP/1.1 200 OK` blocks between the parts.
  *
- * A JPEG ends where its own segments say, whatever the headers claim. Any other body ends by its
- * Content-Length, or at the next boundary if that comes first.
+ * A JPEG ends where its own segments say, whatever the headers claim; one without an end ends by its
+ * Content-Length where a boundary follows. Any other body ends by its Content-Length, or at the next
+ * boundary if that comes first.
  */
 export class MultipartReader {
   readonly #queue = new ByteQueue();
@@ -160,9 +160,18 @@ export class MultipartReader {
   #readBody(body: OpenBody): Part | "on" | "more" {
     if (!body.jpeg) return this.#readOther(body, contentLength(body.headers));
     const scan = body.jpeg.scan(this.#queue.bytes);
-    if (scan.kind === "more") return "more";
+    if (scan.kind === "more") return this.#readUnended(body);
     if (scan.kind === "end") return this.#finish(body, scan.length);
     return this.#readDamaged(body, scan);
+  }
+
+  /** A picture without an end would keep back what follows it, were its length not confirmed by what comes then. */
+  #readUnended(body: OpenBody): Part | "more" {
+    const length = contentLength(body.headers);
+    if (!length || this.#queue.length < length + 2) return "more";
+    const rest = this.#queue.bytes.subarray(length, length + LONGEST_BOUNDARY + 4);
+    const isConfirmed = rest.toString("latin1") === "\r\n" || this.#findDelimiter(rest, 0)?.bodyEnd === 0;
+    return isConfirmed ? this.#finish(body, length) : "more";
   }
 
   /** Some cameras leave out the end of their pictures; others lose bytes, and the next picture follows. */
