@@ -28,6 +28,19 @@ function inPackage(): string | undefined {
   }
 }
 
+/** The video encoders that the first of them has. */
+export const encoders: readonly string[] = listEncoders();
+
+function listEncoders(): string[] {
+  const [ffmpeg] = ffmpegs;
+  if (ffmpeg === undefined) return [];
+  const text = execFileSync(ffmpeg, ["-hide_banner", "-encoders"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return [...text.matchAll(/^ V\S+ (\S+)/gm)].flatMap(([, name]) => name ?? []);
+}
+
 export interface Clip {
   /** ffmpeg's source filter without its duration; a moving test picture by default. */
   readonly source?: string;
@@ -44,6 +57,13 @@ export async function makeClip(path: string, { source = "testsrc=s=320x180", sec
   const input = ["-f", "lavfi", "-i", `${source}:r=10:d=${seconds}`];
   await run(ffmpeg, ["-v", "error", ...input, ...codec, ...output, "-y", path]);
   return path;
+}
+
+/** Makes five pictures of a moving test picture, ten a second, with an encoder and a container of one's choice. */
+export async function makeVideo(path: string, output: readonly string[]): Promise<void> {
+  const [ffmpeg = ""] = ffmpegs;
+  const input = ["-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=0.5"];
+  await run(ffmpeg, ["-v", "error", ...input, "-pix_fmt", "yuv420p", "-threads", "1", ...output, "-y", path]);
 }
 
 /** The running ffmpeg processes that this process started; undefined where the system does not tell. */

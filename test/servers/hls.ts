@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ffmpegs } from "./ffmpeg.ts";
+import { HttpCamera, type HttpCameraSettings } from "./http-camera.ts";
 
-export interface HlsServerSettings {
+export interface HlsServerSettings extends Omit<HttpCameraSettings, "answer"> {
   /** What the query of each playlist has to hold: `token=…`. */
   readonly token?: string;
-  /** What Basic authentication asks for on every path: `user:password`. */
-  readonly login?: string;
+  /** Where it sends on instead of answering, by path. */
+  readonly redirects?: Readonly<Record<string, string>>;
 }
 
 export interface Segments {
@@ -23,40 +24,46 @@ export interface Segments {
   readonly size?: string;
   /** A recording of so long; live without. */
   readonly seconds?: number;
+  /** All of a recording in one file, its segments as byte ranges. */
+  readonly singleFile?: boolean;
+  /** With AES-128, the key under `keys/`. */
+  readonly encrypted?: boolean;
   /** Continue the playlist of an earlier segmenter, after a discontinuity. */
   readonly append?: boolean;
 }
 
 /** A folder that ffmpeg's own segmenter fills, served over HTTP on loopback. */
 export class HlsServer {
-  readonly folder: string;
-  readonly port: number;
-  /** Each request, as `status path`. */
+  readonly folder = mkdtempSync(join(tmpdir(), "cctv-hls-"));
+  /** Each request that was logged in, as `status path`. */
   readonly requests: string[] = [];
-  readonly #server: Server;
+  readonly port: number;
+  readonly camera: HttpCamera;
   readonly #settings: HlsServerSettings;
   readonly #segmenters = new Set<ChildProcess>();
 
-  private constructor(server: Server, settings: HlsServerSettings) {
-    this.folder = mkdtempSync(join(tmpdir(), "cctv-hls-"));
-    this.port = (server.address() as AddressInfo).port;
-    this.#server = server;
+  private constructor(camera: HttpCamera, settings: HlsServerSettings) {
+    this.camera = camera;
+    this.port = camera.port;
     this.#settings = settings;
-    server.on("request", (request, response) => this.#answer(request, response));
   }
 
   static async start(settings: HlsServerSettings = {}): Promise<HlsServer> {
-    const server = createServer();
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    return new HlsServer(server, settings);
+    const camera: HttpCamera = await HttpCamera.start({
+      ...settings,
+      answer: (request, response) => server.#answer(request, response),
+    });
+    const server = new HlsServer(camera, settings);
+    return server;
   }
 
   url(path: string): string {
-    return `http://127.0.0.1:${this.port}/${path}`;
+    return this.camera.url(`/${path}`);
   }
 
   /** Cuts a moving picture of 10 pictures a second into segments of a second; resolves when a live one can be watched. */
-  async segment({ playlist, parts = "", size = "320x180", seconds, append = false }: Segments): Promise<ChildProcess> {
+  async segment(segments: Segments): Promise<ChildProcess> {
+    const { playlist, parts = "", size = "320x180", seconds, append = false } = segments;
     const [ffmpeg = ""] = ffmpegs;
     const path = join(this.folder, playlist);
     mkdirSync(join(dirname(path), parts), { recursive: true });
@@ -70,8 +77,15 @@ export class HlsServer {
         ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "0", "-threads", "1"],
         ...["-f", "hls", "-hls_time", "1", "-hls_list_size", live ? "4" : "0"],
         ...(live ? ["-hls_flags", flags, "-hls_delete_threshold", "2"] : []),
+        ...(segments.singleFile ? ["-hls_flags", "single_file"] : []),
+        ...(segments.encrypted ? ["-hls_key_info_file", this.#makeKey()] : []),
         ...["-hls_base_url", parts && `${parts}/`],
-        ...["-hls_segment_filename", join(dirname(path), parts, "part%d.ts"), "-y", path],
+        ...[
+          "-hls_segment_filename",
+          join(dirname(path), parts, segments.singleFile ? "all.ts" : "part%d.ts"),
+          "-y",
+          path,
+        ],
       ],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
@@ -91,20 +105,27 @@ export class HlsServer {
   }
 
   /** Takes no more connections and drops those that it has, while the segmenters go on. */
-  pause(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+  async pause(): Promise<void> {
+    await this.camera.stop();
   }
 
   async resume(): Promise<void> {
-    await once(this.#server.listen(this.port, "127.0.0.1"), "listening");
+    await this.camera.resume(this.port);
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.#segmenters].map((segmenter) => this.cut(segmenter)));
-    this.#server.closeAllConnections();
-    if (this.#server.listening) await once(this.#server.close(), "close");
+    await this.camera.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** What ffmpeg wants to know: the key's address relative to the server, and its file. */
+  #makeKey(): string {
+    mkdirSync(join(this.folder, "keys"), { recursive: true });
+    const [key, about] = [join(this.folder, "keys/1.key"), join(this.folder, "keys/about")];
+    writeFileSync(key, randomBytes(16));
+    writeFileSync(about, `/keys/1.key\n${key}\n`);
+    return about;
   }
 
   async #filled(path: string, segments: number): Promise<void> {
@@ -121,22 +142,28 @@ export class HlsServer {
 
   #answer({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
     const [path = "", query = ""] = url.split("?");
-    const { token, login } = this.#settings;
-    const [status, body] =
-      login !== undefined && headers.authorization !== `Basic ${Buffer.from(login).toString("base64")}`
-        ? [401, "who are you?"]
+    const { token, redirects } = this.#settings;
+    const location = redirects?.[path];
+    const answer =
+      location !== undefined
+        ? { status: 302, headers: { location }, body: "go on" }
         : token !== undefined && path.endsWith(".m3u8") && query !== token
-          ? [403, "no token"]
-          : this.#read(path);
-    this.requests.push(`${status} ${path}`);
-    response.writeHead(status, status === 401 ? { "www-authenticate": 'Basic realm="camera"' } : {}).end(body);
+          ? { status: 403, headers: {}, body: "no token" }
+          : this.#read(path, headers.range);
+    this.requests.push(`${answer.status} ${path}`);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  #read(path: string): [status: number, body: string | Buffer] {
+  #read(path: string, range = ""): { status: number; headers: Record<string, string>; body: string | Buffer } {
     try {
-      return [200, readFileSync(join(this.folder, decodeURIComponent(path)))];
+      const body = readFileSync(join(this.folder, decodeURIComponent(path)));
+      const [match, from = "", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
+      if (match === undefined) return { status: 200, headers: {}, body };
+      const part = body.subarray(Number(from), to === "" ? body.length : Number(to) + 1);
+      const last = Number(from) + part.length - 1;
+      return { status: 206, headers: { "content-range": `bytes ${from}-${last}/${body.length}` }, body: part };
     } catch {
-      return [404, "<html><body>not found</body></html>"];
+      return { status: 404, headers: {}, body: "<html><body>not found</body></html>" };
     }
   }
 }

@@ -3,12 +3,15 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 
 export interface HttpCameraSettings {
   /** What it asks for; nothing by default. */
   readonly login?: "basic" | "digest" | "both";
   readonly username?: string;
   readonly password?: string;
+  /** The only one that its Digest offers; MD5 by default. */
+  readonly algorithm?: "MD5" | "SHA-256";
   /** A new nonce, told as stale, after so many requests. */
   readonly requestsPerNonce?: number;
   /** Key and certificate in PEM: makes it HTTPS. */
@@ -48,9 +51,19 @@ export class HttpCamera {
     return `${this.#settings.tls ? "https" : "http"}://127.0.0.1:${this.port}${path}`;
   }
 
+  async openConnections(): Promise<number> {
+    return promisify(this.#server.getConnections.bind(this.#server))();
+  }
+
+  /** Takes no more connections and drops those that it has. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Takes connections again after `stop`, at the same port. */
+  async resume(port: number): Promise<void> {
+    await once(this.#server.listen(port, "127.0.0.1"), "listening");
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
@@ -64,15 +77,17 @@ export class HttpCamera {
     if (verdict === "wrong") this.wrongLogins++;
     if (verdict !== "none") this.#nonce++;
     this.#answered = 0;
-    const { login } = this.#settings;
+    const { login, algorithm } = this.#settings;
+    const named = algorithm ? `, algorithm=${algorithm}` : "";
     const stale = verdict === "stale" ? ", stale=true" : "";
-    const digest = `Digest realm="test", qop="auth", nonce="${this.#nonce}"${stale}`;
+    const digest = `Digest realm="test", qop="auth", nonce="${this.#nonce}"${named}${stale}`;
     const challenges = { basic: ['Basic realm="test"'], digest: [digest], both: ['Basic realm="test"', digest] };
     response.writeHead(401, { "www-authenticate": challenges[login ?? "basic"] }).end("no");
   }
 
   #check({ headers, method, url }: IncomingMessage): "ok" | "none" | "wrong" | "stale" {
     const { login, username, password, requestsPerNonce = Number.POSITIVE_INFINITY } = this.#settings;
+    const { algorithm = "MD5" } = this.#settings;
     const { authorization } = headers;
     if (!login) return "ok";
     if (!authorization) return "none";
@@ -81,14 +96,15 @@ export class HttpCamera {
     }
     const field = (name: string) => new RegExp(`\\b${name}="?([^",]*)`).exec(authorization)?.[1];
     if (field("nonce") !== String(this.#nonce) || this.#answered >= requestsPerNonce) return "stale";
-    const md5 = (...parts: (string | undefined)[]) => createHash("md5").update(parts.join(":")).digest("hex");
-    const expected = md5(
-      md5(username, "test", password),
+    const hash = (...parts: (string | undefined)[]) =>
+      createHash(algorithm.replace("-", "").toLowerCase()).update(parts.join(":")).digest("hex");
+    const expected = hash(
+      hash(username, "test", password),
       field("nonce"),
       field("nc"),
       field("cnonce"),
       "auth",
-      md5(method, url),
+      hash(method, url),
     );
     return field("response") === expected && Number.parseInt(field("nc") ?? "", 16) === this.#answered + 1
       ? "ok"

@@ -118,6 +118,26 @@ export class NginxRtmpServer {
   }
 }
 
+/** Pushes a moving picture as a camera does, with a real ffmpeg. */
+export class RtmpPusher {
+  readonly #process: ChildProcess;
+
+  constructor(url: string) {
+    const [ffmpeg = ""] = ffmpegs;
+    this.#process = spawn(ffmpeg, [...PICTURE, url], { stdio: "ignore" });
+  }
+
+  /** Waits until it has given up by itself; its exit code. */
+  async ended(): Promise<number | null> {
+    if (this.#process.exitCode === null) await once(this.#process, "exit");
+    return this.#process.exitCode;
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#process);
+  }
+}
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type CameraStreamOptions, type StreamState } from "../../src/stream/camera-stream.ts";
-import { ffmpegChildren, ffmpegs, makeClip } from "../servers/ffmpeg.ts";
+import { encoders, ffmpegChildren, ffmpegs, makeClip, makeVideo } from "../servers/ffmpeg.ts";
 
 const camera = { id: "door", name: "Door", location: "front", site: "shop" };
 
@@ -97,6 +97,30 @@ describe("camera stream of a file", function () {
           );
           assert.equal(stream.health().reconnects, 0);
         });
+      }
+
+      for (const [codec, names, ...output] of [
+        ["libx264", ["h264.mp4", "h264.mov", "h264.mkv"]],
+        ["libx265", ["h265.mp4", "h265.mkv"], "-x265-params", "log-level=error:pools=1"],
+        ["libvpx-vp9", ["vp9.webm"], "-cpu-used", "8", "-deadline", "realtime"],
+        ["mjpeg", ["mjpeg.avi", "mjpeg.mov"], "-pix_fmt", "yuvj420p"],
+        ["mpeg4", ["mpeg4.avi"]],
+      ] as const) {
+        for (const name of names) {
+          it(`plays ${name}, made with ${codec}`, async function () {
+            if (!encoders.includes(codec)) return this.skip();
+            const preset = codec === "libx264" || codec === "libx265" ? ["-preset", "ultrafast"] : [];
+            const path = join(folder, name);
+            if (!existsSync(path)) {
+              await makeVideo(path, ["-c:v", codec, ...preset, "-g", "5", ...output]);
+            }
+            const { stream, frames } = open(name, { ffmpegPath });
+            stream.start();
+            assert.deepEqual((await until(stream, "ended", "failed")).reason, undefined);
+            assert.equal(frames.length, 5);
+            assert.ok(frames.every(({ width, height }) => width === 320 && height === 180));
+          });
+        }
       }
 
       for (const [name, code] of [

@@ -7,12 +7,14 @@ import { hlsProtocol } from "../../src/camera/protocols/hls/hls-protocol.ts";
 import { protocols } from "../../src/camera/protocols/registry.ts";
 import type { Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type CameraStreamOptions, type StreamState } from "../../src/stream/camera-stream.ts";
+import { makeCertificate } from "../servers/certificate.ts";
 import { ffmpegChildren, ffmpegs } from "../servers/ffmpeg.ts";
 import { HlsServer, type HlsServerSettings } from "../servers/hls.ts";
 
 const camera = { id: "door", name: "Door", location: "front", site: "shop" };
 const USERNAME = "admin";
 const PASSWORD = "p@ss:w/o#r%d&+ü";
+const credentials = { username: USERNAME, password: PASSWORD };
 const SECRET = /p@ss|p%40ss|w\/o#r|w%2fo|d&\+|%26%2b|s3cr3t/i;
 
 describe("HLS address", () => {
@@ -120,7 +122,7 @@ describe("camera stream over HLS", function () {
       });
 
       it("plays a recording in real time to its end, from the rendition that fits", async () => {
-        const server = await serve({ login: `${USERNAME}:${PASSWORD}` });
+        const server = await serve({ login: "basic", ...credentials });
         await Promise.all([
           server.segment({ playlist: "small/index.m3u8", parts: "a b", size: "320x180", seconds: 2 }),
           server.segment({ playlist: "large/index.m3u8", parts: "deep/er", size: "640x360", seconds: 2 }),
@@ -132,8 +134,7 @@ describe("camera stream over HLS", function () {
         );
         const { frames, states, said, next } = open(server.url("main.m3u8"), {
           ffmpegPath,
-          username: USERNAME,
-          password: PASSWORD,
+          ...credentials,
         });
         assert.equal((await next("ended", "failed", "waiting")).state, "ended");
         assert.deepEqual(
@@ -148,6 +149,34 @@ describe("camera stream over HLS", function () {
         assert.ok(took > 1_500, `it took ${took} ms`);
         assert.ok(!server.requests.some((request) => request.includes("small/a%20b")), "the other one stays unread");
         assert.doesNotMatch(said.join("\n"), SECRET);
+      });
+
+      for (const algorithm of ["MD5", "SHA-256"] as const) {
+        it(`plays over TLS behind Digest with ${algorithm}, a certificate of the server's own and byte ranges`, async function () {
+          const tls = makeCertificate();
+          if (!tls) return this.skip();
+          const server = await serve({ login: "digest", algorithm, tls, ...credentials });
+          await server.segment({ playlist: "index.m3u8", seconds: 2, singleFile: true });
+          const { frames, next, said } = open(server.url("index.m3u8"), {
+            ffmpegPath,
+            certificate: "any",
+            ...credentials,
+          });
+          assert.equal((await next("ended", "failed", "waiting")).state, "ended");
+          assert.equal(frames.length, 20);
+          assert.equal(server.camera.wrongLogins, 0);
+          assert.ok(server.requests.filter((request) => request === "206 /all.ts").length > 1);
+          assert.doesNotMatch(said.join("\n"), SECRET);
+        });
+      }
+
+      it("plays encrypted segments, and asks for their key with the login", async () => {
+        const server = await serve({ login: "digest", ...credentials });
+        await server.segment({ playlist: "live/index.m3u8", seconds: 1, encrypted: true });
+        const { frames, next } = open(server.url("live/index.m3u8"), { ffmpegPath, ...credentials });
+        assert.equal((await next("ended", "failed", "waiting")).state, "ended");
+        assert.equal(frames.length, 10);
+        assert.ok(server.requests.some((request) => request.endsWith(" /keys/1.key")));
       });
 
       it("plays a recording again and again", async () => {
@@ -177,7 +206,7 @@ describe("camera stream over HLS", function () {
     ["no password", {}, /asks for a user name and password/],
   ] as const) {
     it(`stops at ${what}, for a minute at least`, async () => {
-      const server = await serve({ login: `${USERNAME}:${PASSWORD}` });
+      const server = await serve({ login: "basic", ...credentials });
       const { next } = open(server.url("index.m3u8"), options);
       const { reason, retryAt = 0 } = await next("waiting", "failed");
       assert.equal(reason?.code, "CAMERA_AUTH_FAILED");
@@ -192,9 +221,8 @@ describe("camera stream over HLS", function () {
     writeFileSync(join(server.folder, "large.m3u8"), Buffer.alloc(20_000_000, "x"));
     writeFileSync(join(server.folder, "empty.m3u8"), "");
     for (const [path, message] of [
-      ["nowhere.m3u8", /no playlist at/],
+      ["nowhere.m3u8", /has nothing at/],
       ["page.m3u8", /a web page instead/],
-      ["large.m3u8", /something else instead/],
       ["empty.m3u8", /something else instead/],
     ] as const) {
       const { stream, next } = open(server.url(path));
@@ -203,6 +231,23 @@ describe("camera stream over HLS", function () {
       assert.match(reason.message, message);
       await stream.close();
     }
+  });
+
+  it("reads no playlist that is far too long", async () => {
+    const server = await serve();
+    writeFileSync(join(server.folder, "large.m3u8"), Buffer.alloc(20_000_000, "x"));
+    const { reason } = await open(server.url("large.m3u8")).next("waiting", "failed");
+    assert.equal(reason?.code, "CAMERA_REFUSED");
+    assert.match(reason.message, /more than 4096 KB/);
+  });
+
+  it("does not trust a certificate of the server's own by itself", async function () {
+    const tls = makeCertificate();
+    if (!tls) return this.skip();
+    const server = await serve({ tls });
+    const { reason } = await open(server.url("index.m3u8")).next("waiting", "failed");
+    assert.equal(reason?.code, "CAMERA_CERTIFICATE");
+    assert.equal(server.camera.requests, 0);
   });
 
   it("waits for a live stream that says it is over", async () => {
@@ -234,7 +279,7 @@ describe("camera stream over HLS", function () {
       const { next } = open(`hls://127.0.0.1:${(other.address() as AddressInfo).port}/x`);
       const { reason } = await next("waiting");
       assert.equal(reason?.code, "CAMERA_REFUSED");
-      assert.match(reason.message, /no proper answer/);
+      assert.match(reason.message, /not answer as HTTP/);
     } finally {
       other.close();
     }
@@ -245,7 +290,7 @@ describe("camera stream over HLS", function () {
     await server.segment({ playlist: "index.m3u8" });
     const { frame, next, stream } = open(server.url("index.m3u8"), { stallMs: 3_000 });
     await frame();
-    server.pause();
+    await server.pause();
     assert.match((await next("waiting")).reason?.code ?? "", /CAMERA_STALLED|STREAM_LOST/);
     await server.resume();
     assert.equal((await next("live")).reason, undefined);

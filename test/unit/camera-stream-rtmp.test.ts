@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rtmpProtocol } from "../../src/camera/protocols/rtmp/rtmp-protocol.ts";
 import type { CctvError } from "../../src/errors.ts";
 import type { Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type CameraStreamOptions, type StreamState } from "../../src/stream/camera-stream.ts";
+import { freePort } from "../e2e/node-red.ts";
 import { ffmpegChildren, ffmpegs } from "../servers/ffmpeg.ts";
-import { FfmpegRtmpServer, NginxRtmpServer } from "../servers/rtmp.ts";
+import { FfmpegRtmpServer, NginxRtmpServer, RtmpPusher } from "../servers/rtmp.ts";
 
 const camera = { id: "door", name: "Door", location: "front", site: "shop" };
 const SECRET = /s3cr3t/;
@@ -34,6 +36,7 @@ describe("RTMP protocol", () => {
     "rtmp://10.0.0.9/live",
     "rtmp://10.0.0.9/live/",
     "rtmp://10.0.0.9/live?a/b",
+    "rtmp-listen://0.0.0.0/live",
   ]) {
     it(`asks for application and stream in ${address}`, () =>
       assert.rejects(resolve(address), (error: CctvError) => error.code === "ADDRESS_INVALID"));
@@ -100,6 +103,74 @@ describe("camera stream over RTMP", function () {
       assert.doesNotMatch(said.join("\n"), SECRET);
     });
   }
+
+  describe("that listens for a push", () => {
+    const push = (url: string) => {
+      const pusher = new RtmpPusher(url);
+      servers.push(pusher);
+      return pusher;
+    };
+
+    for (const [index, ffmpegPath] of ffmpegs.entries()) {
+      it(`plays what a camera pushes, again when it comes back, and shows the key nowhere (${index === 0 ? "first" : "npm"} ffmpeg)`, async () => {
+        const port = await freePort();
+        const key = "door-s3cr3t?token=s3cr3t";
+        const { stream, said, frame, next } = open(`rtmp-listen://127.0.0.1:${port}/live/${key}`, { ffmpegPath });
+        await sleep(300);
+        assert.equal(stream.state.state, "connecting");
+        assert.deepEqual(ffmpegChildren() ?? [], [], "no decoder waits");
+        const first = push(`rtmp://127.0.0.1:${port}/live/${key}`);
+        assert.equal((await frame()).width, 320);
+        const { timestamp } = await frame();
+        assert.ok(Date.now() - timestamp < 1_000, `a frame of ${Date.now() - timestamp} ms ago`);
+        const decoders = (ffmpegChildren() ?? []).filter(({ commandLine }) => !commandLine.includes("testsrc"));
+        for (const { commandLine } of decoders) assert.doesNotMatch(commandLine, SECRET);
+        assert.notEqual(await push(`rtmp://127.0.0.1:${port}/live/${key}`).ended(), 0, "a second one is sent away");
+
+        const lost = next("waiting");
+        await first.stop();
+        assert.equal((await lost).reason?.code, "STREAM_LOST");
+        await next("connecting");
+        push(`rtmp://127.0.0.1:${port}/live/${key}`);
+        await frame();
+        assert.deepEqual([stream.state.state, stream.health().reconnects], ["live", 1]);
+        await stream.close();
+        assert.doesNotMatch(said.join("\n"), SECRET);
+      });
+    }
+
+    for (const path of ["live/wrong", "live/door/x", "other/door", "live/door?x"]) {
+      it(`sends away who pushes to ${path}, and goes on waiting`, async () => {
+        const port = await freePort();
+        const { stream, frame } = open(`rtmp-listen://127.0.0.1:${port}/live/door`);
+        await sleep(100);
+        assert.notEqual(await push(`rtmp://127.0.0.1:${port}/${path}`).ended(), 0);
+        assert.equal(stream.state.state, "connecting");
+        push(`rtmp://127.0.0.1:${port}/live/door`);
+        await frame();
+      });
+    }
+
+    it("says that the port is taken", async () => {
+      const server = await FfmpegRtmpServer.start();
+      servers.push(server);
+      const { next, said } = open(`rtmp-listen://127.0.0.1:${server.port}/live/s3cr3t`);
+      const { reason } = await next("waiting");
+      assert.equal(reason?.code, "CAMERA_REFUSED");
+      assert.match(reason.message, /listens at .* already; choose another port/);
+      assert.doesNotMatch(said.join("\n"), SECRET);
+    });
+
+    it("leaves the port when it is closed", async () => {
+      const port = await freePort();
+      const { stream } = open(`rtmp-listen://127.0.0.1:${port}/live/door`);
+      await sleep(100);
+      await stream.close();
+      const server = createServer();
+      await once(server.listen(port, "127.0.0.1"), "listening");
+      server.close();
+    });
+  });
 
   describe("from nginx", () => {
     const serve = async (port?: number) => {

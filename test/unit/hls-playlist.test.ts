@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseVariant, readPlaylist } from "../../src/camera/protocols/hls/playlist.ts";
+import { chooseVariant, readPlaylist, relinkPlaylist } from "../../src/camera/protocols/hls/playlist.ts";
 
 const media = (...lines: string[]) => ["#EXTM3U", "#EXT-X-TARGETDURATION:2", ...lines].join("\n");
 const SEGMENT = "#EXTINF:2,\npart7.ts";
@@ -104,5 +104,29 @@ plain.m3u8
       const offered = variants.map(([uri, bandwidth, longSide]) => ({ uri, bandwidth, ...(longSide && { longSide }) }));
       assert.equal(chooseVariant(offered)?.uri, uri);
     });
+  }
+
+  for (const [what, before, after] of [
+    [
+      "the parts of a media playlist",
+      '#EXTM3U\r\n#EXT-X-KEY:METHOD=AES-128,URI="k?a=1",IV=0x1\r\n#EXT-X-MAP:URI="i.mp4",BYTERANGE="9@0"\n# URI="x"\n\n  a b.ts \n',
+      '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="part k?a=1",IV=0x1\n#EXT-X-MAP:URI="part i.mp4",BYTERANGE="9@0"\n# URI="x"\npart a b.ts\n',
+    ],
+    [
+      "the playlists of a master playlist, but not its key",
+      '\uFEFF#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,URI="s.m3u8"\n#EXT-X-SESSION-KEY:METHOD=AES-128,URI="k"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nm.m3u8',
+      '\uFEFF#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,URI="playlist s.m3u8"\n#EXT-X-SESSION-KEY:METHOD=AES-128,URI="part k"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist m.m3u8',
+    ],
+    [
+      "HTTP alone",
+      '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="data:text/plain,x"\nfile:///etc/passwd\nHTTPS://a/b.ts\n',
+      '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="data:text/plain,x"\nfile:///etc/passwd\npart HTTPS://a/b.ts\n',
+    ],
+  ] as const) {
+    it(`replaces the addresses of ${what}`, () =>
+      assert.equal(
+        relinkPlaylist(before, (uri, linked) => `${linked} ${uri}`),
+        after,
+      ));
   }
 });

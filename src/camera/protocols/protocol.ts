@@ -1,3 +1,4 @@
+import type { CctvError } from "../../errors.ts";
 import type { CredentialFields, Credentials } from "../credentials.ts";
 import type { CameraDevice } from "../device.ts";
 
@@ -130,9 +131,12 @@ export interface Protocol<Input extends PictureInput = PictureInput> {
   matches?(address: string): boolean;
   /**
    * Works out what to open. May ask the camera, and stops asking when the signal aborts.
+   *
+   * @param onWaiting to be told where it is not this machine's turn: a camera has to come by itself, however long
+   * that takes
    * @throws CctvError with a code and a sentence for the user.
    */
-  resolve(config: CameraConfig, signal: AbortSignal): Promise<Input>;
+  resolve(config: CameraConfig, signal: AbortSignal, onWaiting?: (reason: CctvError) => void): Promise<Input>;
   /** What the camera can do beside giving pictures; absent where the protocol knows of nothing. */
   device?(config: CameraConfig): CameraDevice;
 }

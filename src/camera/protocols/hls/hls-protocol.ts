@@ -1,13 +1,20 @@
 import { CctvError } from "../../../errors.ts";
-import { type NetworkAddress, parseNetworkAddress, toDisplay, toUrl } from "../../address.ts";
+import { type NetworkAddress, parseNetworkAddress, toDisplay } from "../../address.ts";
 import { maskQueries } from "../../secrets.ts";
 import type { CameraConfig, FfmpegInput, Protocol } from "../protocol.ts";
+import { HlsClient, resolveUri } from "./hls-client.ts";
+import { HlsRelay } from "./hls-relay.ts";
 import { chooseVariant, type Playlist, readPlaylist } from "./playlist.ts";
-import { fetchPlaylist } from "./playlist-request.ts";
 
 /** Which scheme of HTTP an address has, by the scheme that was typed. */
 const TRANSPORTS: Readonly<Record<string, "http" | "https">> = { hls: "http", hlss: "https", https: "https" };
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+
+/** No connection stands: looking at the port tells it better, and when it has come back. */
+const NO_CONNECTION = new Set([
+  ...["EAI_AGAIN", "ECONNREFUSED", "EHOSTDOWN", "EHOSTUNREACH"],
+  ...["ENETUNREACH", "ENOTFOUND", "ETIMEDOUT"],
+]);
 
 /** Segments from the end of a live playlist: one to play while the next is made. */
 const LIVE_START = "-2";
@@ -27,12 +34,16 @@ export const hlsProtocol: Protocol<FfmpegInput> = {
     const address = parseHlsAddress(config);
     const { host, port, credentials } = address;
     const display = maskQueries(toDisplay(address));
-    const stream = await findStream(address, display, signal);
+    const client = new HlsClient({ address, rejectUnauthorized: config.certificate !== "any" });
+    const { stream, relay } = await connect(client, display, signal).catch(async (error) => {
+      await client.close();
+      throw error;
+    });
     return {
-      url: stream.url,
+      url: relay.playlistAt(stream.url),
       display,
       options: { live_start_index: LIVE_START },
-      protocols: ["http", "https", "tcp", "tls", "crypto", "data"],
+      protocols: ["http", "tcp", "crypto", "data"],
       live: stream.live,
       loop: !stream.live && (config.loop ?? false),
       demuxer: "hls",
@@ -50,25 +61,33 @@ function parseHlsAddress(config: CameraConfig): NetworkAddress {
   return { ...parseNetworkAddress(config.address, DEFAULT_PORTS[scheme], config), scheme };
 }
 
-/** What ffmpeg is to open, and whether it goes on for ever; live where nothing tells. */
-async function findStream(
-  address: NetworkAddress,
+interface Stream {
+  readonly url: URL;
+  readonly live: boolean;
+}
+
+async function connect(
+  client: HlsClient,
   display: string,
   signal: AbortSignal,
-): Promise<{ url: string; live: boolean }> {
-  const url = toUrl(address);
-  const fetched = await fetchPlaylist(address, display, signal);
-  const playlist = fetched && readPlaylist(fetched.text);
-  if (playlist?.kind !== "master") return { url, live: isLive(playlist, display) };
+): Promise<{ stream: Stream; relay: HlsRelay }> {
+  const stream = await findStream(client, display, signal).catch((error): Stream => {
+    if (NO_CONNECTION.has(error.cause?.code)) return { url: client.home, live: true };
+    throw error;
+  });
+  return { stream, relay: await HlsRelay.start(client, signal) };
+}
+
+/** Which media playlist is to be played, and whether it goes on for ever. */
+async function findStream(client: HlsClient, display: string, signal: AbortSignal): Promise<Stream> {
+  const fetched = await client.playlist(client.home, signal);
+  const playlist = readPlaylist(fetched.text);
+  if (playlist?.kind !== "master") return { url: client.home, live: isLive(playlist, display) };
   const variant = chooseVariant(playlist.variants);
-  if (!variant || !fetched) return { url, live: true };
-  const chosen = parseHlsAddress({ address: resolveUri(variant.uri, fetched.url, display) });
-  const sameHost = chosen.host === address.host && chosen.port === address.port && chosen.scheme === address.scheme;
-  const { credentials } = address;
-  // Another host gets nothing of the login.
-  const rendition = { ...chosen, ...(sameHost && credentials && { credentials }) };
-  const media = await fetchPlaylist(rendition, display, signal);
-  return { url: toUrl(rendition), live: isLive(media && readPlaylist(media.text), display) };
+  if (!variant) return { url: client.home, live: true };
+  const url = resolveUri(variant.uri, fetched.url);
+  const media = await client.playlist(url, signal);
+  return { url, live: isLive(readPlaylist(media.text), display) };
 }
 
 function isLive(playlist: Playlist | undefined, display: string): boolean {
@@ -77,15 +96,5 @@ function isLive(playlist: Playlist | undefined, display: string): boolean {
   throw new CctvError(
     "STREAM_LOST",
     `${display} says that its live stream is over; it is opened again when the camera goes on`,
-  );
-}
-
-/** Playlists come from outside: one may hold anything where an address belongs. */
-function resolveUri(uri: string, base: string, display: string): string {
-  const url = URL.canParse(uri, base) ? new URL(uri, base) : undefined;
-  if (url && /^https?:$/.test(url.protocol)) return url.href;
-  throw new CctvError(
-    "CAMERA_NOT_FOUND",
-    `${display} names a rendition that is no http address; check the server's settings`,
   );
 }

@@ -18,10 +18,17 @@ export type Playlist =
       readonly state: "live" | "over" | "recording";
     };
 
+/** What an address in a playlist leads to: another playlist, or a part of the stream such as a segment or a key. */
+export type Linked = "playlist" | "part";
+
 /** Wide enough for the usual analysis; a wider rendition costs its decoding and brings it nothing. */
 const ENOUGH = 640;
 
 const VARIANT = /^#EXT-X-STREAM-INF:(.*)\n+(?:#.*\n+)*([^#\n].*)$/gm;
+const URI_ATTRIBUTE = /([:,]\s*URI=)"([^"]*)"/g;
+/** Tags whose URI is that of a playlist (RFC 8216, 4.3.4). */
+const PLAYLIST_TAG = /^#EXT-X-(?:MEDIA|I-FRAME-STREAM-INF|RENDITION-REPORT):/;
+const OTHER_SCHEME = /^(?!https?:)[a-z][a-z0-9+.-]*:/i;
 const VIDEO_CODEC = /\b(?:avc|hvc|hev|dvh|av01|vp0?[89]|mp4v|jpeg)/i;
 
 /** Reads as much of an HLS playlist (RFC 8216) as it takes to choose what to open; undefined where it is none. */
@@ -41,6 +48,25 @@ export function chooseVariant(variants: readonly Variant[]): Variant | undefined
   const bySize = sized.toSorted((a, b) => (a.longSide ?? 0) - (b.longSide ?? 0) || a.bandwidth - b.bandwidth);
   const wideEnough = bySize.find(({ longSide = 0 }) => longSide >= ENOUGH);
   return wideEnough ?? bySize.at(-1) ?? variants.toSorted((a, b) => a.bandwidth - b.bandwidth).at(-1);
+}
+
+/**
+ * The same playlist with other addresses. Those with a scheme other than HTTP, such as `data:` for a key, stay.
+ * @param relink gets an address as the playlist has it.
+ */
+export function relinkPlaylist(text: string, relink: (uri: string, linked: Linked) => string): string {
+  const isMaster = /^#EXT-X-STREAM-INF:/m.test(text);
+  const replace = (uri: string, linked: Linked) => (OTHER_SCHEME.test(uri) ? uri : relink(uri, linked));
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => {
+      if (line.trim() === "") return "";
+      if (!/^\uFEFF?#/.test(line)) return replace(line.trim(), isMaster ? "playlist" : "part");
+      if (!line.startsWith("#EXT")) return line;
+      const linked = PLAYLIST_TAG.test(line) ? "playlist" : "part";
+      return line.replace(URI_ATTRIBUTE, (_, before, uri) => `${before}"${replace(uri, linked)}"`);
+    })
+    .join("\n");
 }
 
 /** None where the rendition is sound alone. */

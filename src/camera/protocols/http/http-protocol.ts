@@ -1,18 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CctvError } from "../../../errors.ts";
 import { type NetworkAddress, parseNetworkAddress, toDisplay } from "../../address.ts";
-import { CameraHttp, type HttpStream } from "../../http/camera-http.ts";
+import { CameraHttp } from "../../http/camera-http.ts";
 import { explainStatus, tooMuch } from "../../http/http-failure.ts";
-import { startsAsJpeg } from "../../http/jpeg-scanner.ts";
+import { START_OF_JPEG, startsAsJpeg } from "../../http/jpeg-scanner.ts";
 import { boundaryOf, readParts } from "../../http/multipart.ts";
 import type { CameraConfig, JpegInput, Protocol } from "../protocol.ts";
 
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 const MOST_PICTURE_BYTES = 8 * 1024 * 1024;
+/** By then the first picture, or what stands before it, has begun. */
+const ENOUGH_TO_SEE = 64 * 1024;
+const NO_PICTURES = /^(?:text\/html\b|.*mpegurl\b)/i;
+/** A boundary, or a header of a part. */
+const LINE_BEFORE_PICTURE = /^(?:--\S|content-(?:type|length)[ \t]*:)/im;
 
 /**
  * Cameras that show pictures to a browser: a stream of JPEGs in one answer (multipart), or one JPEG for
- * each request, which is then polled. The camera's first answer decides which it is.
+ * each request, which is then polled. What the camera's first answer holds decides which it is: many cameras
+ * name another type, or none.
  */
 export const httpProtocol: Protocol<JpegInput> = {
   name: "http",
@@ -49,26 +55,69 @@ async function* pictures(
   fps: number,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
-  const answer = await camera.open(address.path, { signal });
-  const contentType = answer.headers["content-type"] ?? "";
-  if (/^multipart\//i.test(contentType)) {
-    yield* streamed(answer.stream, contentType);
-    return;
-  }
+  const { headers, stream } = await camera.open(address.path, { signal });
+  const contentType = headers["content-type"] ?? "";
   const display = toDisplay(address);
-  if (!/^(image\/|application\/octet-stream|$)/i.test(contentType)) {
-    await answer.stream.return();
+  if (NO_PICTURES.test(contentType)) {
+    await stream.return();
     throw explainContent(contentType, display);
   }
-  yield await readPicture(answer, display);
-  yield* polled(camera, address, fps, signal);
+  const beginning = new Beginning(contentType, display);
+  let count = 0;
+  const options = { boundary: boundaryOf(contentType), maxPartBytes: MOST_PICTURE_BYTES };
+  for await (const { body } of readParts(beginning.watch(stream), options)) {
+    // Others are events and the like.
+    if (!startsAsJpeg(body)) continue;
+    beginning.isOver = true;
+    count++;
+    yield body;
+  }
+  if (beginning.isJpeg && count < 2) yield* polled(camera, address, fps, signal);
+  else if (count === 0) throw beginning.explain();
 }
 
-async function* streamed(stream: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer, void> {
-  const options = { boundary: boundaryOf(contentType), maxPartBytes: MOST_PICTURE_BYTES };
-  for await (const { body } of readParts(stream, options)) {
-    // Others are events and the like.
-    if (startsAsJpeg(body)) yield body;
+/** Looks at what comes before the first picture, so that an answer without pictures is not read for ever. */
+class Beginning {
+  /** A picture has come. */
+  isOver = false;
+  readonly #contentType: string;
+  readonly #display: string;
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+
+  constructor(contentType: string, display: string) {
+    this.#contentType = contentType;
+    this.#display = display;
+  }
+
+  /** The answer is a picture from its first byte on. */
+  get isJpeg(): boolean {
+    return startsAsJpeg(this.#bytes);
+  }
+
+  async *watch(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    for await (const chunk of stream) {
+      if (!this.isOver) this.#look(chunk);
+      yield chunk;
+    }
+  }
+
+  explain(): CctvError {
+    const isPage = /^\s*<(?:!doctype|html|head|body|\?xml)/i.test(this.#bytes.toString("latin1"));
+    return explainContent(isPage ? "text/html" : this.#contentType, this.#display);
+  }
+
+  #look(chunk: Buffer): void {
+    this.#length += chunk.length;
+    if (this.#bytes.length < ENOUGH_TO_SEE) {
+      this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(0, ENOUGH_TO_SEE - this.#bytes.length)]);
+      if (this.#bytes.length === ENOUGH_TO_SEE && !this.#promisesPictures()) throw this.explain();
+    }
+    if (this.#length > 2 * MOST_PICTURE_BYTES) throw tooMuch(this.#display, MOST_PICTURE_BYTES);
+  }
+
+  #promisesPictures(): boolean {
+    return this.#bytes.includes(START_OF_JPEG) || LINE_BEFORE_PICTURE.test(this.#bytes.toString("latin1"));
   }
 }
 
@@ -89,19 +138,6 @@ async function* polled(
     if (!startsAsJpeg(body)) throw explainContent(headers["content-type"] ?? "", display);
     yield body;
   }
-}
-
-async function readPicture({ headers, stream }: HttpStream, display: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > MOST_PICTURE_BYTES) throw tooMuch(display, MOST_PICTURE_BYTES);
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks, length);
-  if (!startsAsJpeg(body)) throw explainContent(headers["content-type"] ?? "", display);
-  return body;
 }
 
 function explainContent(contentType: string, display: string): CctvError {
