@@ -1,8 +1,15 @@
 import { CctvError } from "../../errors.ts";
 import { schemeOf } from "../address.ts";
+import { createAutoProtocol } from "../auto/auto-protocol.ts";
+import { brandProtocol } from "./brand/brand-protocol.ts";
+import { dahuaProtocol } from "./dahua/dahua-protocol.ts";
 import { fileProtocol } from "./file/file-protocol.ts";
+import { gigeProtocol } from "./gige/gige-protocol.ts";
+import { hikvisionProtocol } from "./hikvision/hikvision-protocol.ts";
 import { hlsProtocol } from "./hls/hls-protocol.ts";
 import { httpProtocol } from "./http/http-protocol.ts";
+import { ndiProtocol } from "./ndi/ndi-protocol.ts";
+import { onvifProtocol } from "./onvif/onvif-protocol.ts";
 import type { PictureInput, Protocol } from "./protocol.ts";
 import { rtmpProtocol } from "./rtmp/rtmp-protocol.ts";
 import { rtspProtocol } from "./rtsp/rtsp-protocol.ts";
@@ -57,10 +64,18 @@ export class ProtocolRegistry {
 
 /** The protocols of this package, and what others have added to them. */
 export const protocols = new ProtocolRegistry([
+  brandProtocol,
+  dahuaProtocol,
   fileProtocol,
+  gigeProtocol,
+  hikvisionProtocol,
   hlsProtocol,
   httpProtocol,
+  ndiProtocol,
+  onvifProtocol,
   rtmpProtocol,
   rtspProtocol,
   webcamProtocol,
 ]);
+
+protocols.register(createAutoProtocol(protocols));
