@@ -1,16 +1,20 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type LoginGuard, loginGuard, loginKey } from "../camera/login-guard.ts";
 import type { CameraConfig, Endpoint, PictureInput } from "../camera/protocols/protocol.ts";
 import { type ProtocolRegistry, protocols } from "../camera/protocols/registry.ts";
 import { asCctvError, CctvError, type ErrorCode } from "../errors.ts";
 import { type CameraInfo, Frame } from "../frame/frame.ts";
 import { type Logger, silent } from "../logger.ts";
+import { BitRate } from "./bit-rate.ts";
+import { type ConnectGate, connectGate } from "./connect-gate.ts";
 import type { Analysis } from "./ffmpeg-arguments.ts";
 import { FrameRate } from "./frame-rate.ts";
 import { openPictureSource } from "./open-picture-source.ts";
-import type { CapturedPicture } from "./picture-source.ts";
+import type { CapturedPicture, PictureSource, SourceFacts } from "./picture-source.ts";
 import { reach } from "./reachability.ts";
 import { countFailures, decideReconnect } from "./reconnect-policy.ts";
+import { isRefusal } from "./refusal.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
@@ -47,13 +51,21 @@ export interface StreamHealth {
   readonly reason?: StreamReason;
   /** Analysed frames a second, over the last seconds. */
   readonly framesPerSecond: number;
+  /** Bits of video a second, over the last seconds; absent where nobody counts them. */
+  readonly bitsPerSecond?: number;
+  /** Pictures or packets that could not be decoded, since the start. */
+  readonly decodeErrors: number;
   /** When the last frame came; epoch milliseconds. */
   readonly lastFrameAt?: number;
+  /** How long ago that is, milliseconds. */
+  readonly lastFrameAgeMs?: number;
   /** How often the stream came back after it had been lost. */
   readonly reconnects: number;
   /** Size of the last frame, pixels. */
   readonly width?: number;
   readonly height?: number;
+  /** What the camera sends: codec, size in pixels and frames a second, each where it is known. */
+  readonly video?: Pick<SourceFacts, "codec" | "width" | "height" | "fps">;
 }
 
 export interface CameraStreamOptions extends Omit<CameraConfig, "longSide">, Analysis {
@@ -66,6 +78,10 @@ export interface CameraStreamOptions extends Omit<CameraConfig, "longSide">, Ana
   readonly maxAttempts?: number | undefined;
   readonly logger?: Logger;
   readonly registry?: ProtocolRegistry;
+  /** Shared by all streams that may log in at the same hosts. */
+  readonly logins?: LoginGuard;
+  /** Shared by all streams, so that not all connect at once. */
+  readonly gate?: ConnectGate;
   /** Epoch milliseconds. */
   readonly now?: () => number;
   /** 0 to 1. */
@@ -80,8 +96,12 @@ interface StreamEvents {
 const STALL_MS = 10_000;
 /** What connecting may take beyond the stall limit: a slow login, then the wait for the camera's next key frame. */
 const FIRST_FRAME_GRACE_MS = 10_000;
+/** A camera that takes longer no longer keeps others from connecting. */
+const LONGEST_IN_GATE_MS = 10_000;
 /** How often a waiting stream looks whether the camera is back. */
 const LOOK_INTERVAL_MS = 3_000;
+/** Short, since many cameras that are off share the gate with those that are not. */
+const LOOK_TIMEOUT_MS = 1_000;
 /** A file that cannot be rewound is opened anew for each round, but no more often than this. */
 const SHORTEST_ROUND_MS = 1_000;
 
@@ -98,6 +118,12 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   readonly #random: () => number;
   readonly #closing = new AbortController();
   readonly #rate: FrameRate;
+  readonly #bitRate: BitRate;
+  readonly #logins: LoginGuard;
+  readonly #gate: ConnectGate;
+  readonly #login: string | undefined;
+  #source: PictureSource | undefined;
+  #decodeErrors = 0;
   #running: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #state: StreamState;
@@ -114,13 +140,19 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#rate = new FrameRate(this.#now);
+    this.#bitRate = new BitRate(this.#now);
+    this.#logins = options.logins ?? loginGuard;
+    this.#gate = options.gate ?? connectGate;
+    this.#login = loginKey(options.address, options);
     this.#state = { state: "closed", since: this.#now(), attempt: 0 };
   }
 
   /** Begins; what goes wrong is told as a state, not thrown. A second call does nothing. */
   start(): void {
-    if (this.#closed !== undefined) return;
-    this.#running ??= this.#run();
+    if (this.#closed !== undefined || this.#running !== undefined) return;
+    // Whoever starts it may have mended the login.
+    this.#logins.forgive(this.#login);
+    this.#running = this.#run();
   }
 
   /** Ends the stream and waits until its picture source is gone. */
@@ -135,14 +167,20 @@ export class CameraStream extends EventEmitter<StreamEvents> {
 
   health(): StreamHealth {
     const { state, since, reason } = this.#state;
+    const facts = this.#source?.facts();
+    const bitsPerSecond = this.#bitRate.perSecond();
     return {
       state,
       since,
       ...(reason && { reason }),
       framesPerSecond: this.#rate.perSecond(),
+      ...(bitsPerSecond !== undefined && { bitsPerSecond }),
+      decodeErrors: this.#decodeErrors + (facts?.damaged ?? 0),
       reconnects: this.#reconnects,
+      ...(facts && { video: videoOf(facts) }),
       ...(this.#lastFrame && {
         lastFrameAt: this.#lastFrame.at,
+        lastFrameAgeMs: this.#now() - this.#lastFrame.at,
         width: this.#lastFrame.width,
         height: this.#lastFrame.height,
       }),
@@ -165,32 +203,64 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   /** One connection from beginning to end, with the wait after it; false when there is to be no other. */
   async #attempt(): Promise<boolean> {
     const startedAt = this.#now();
-    let input: PictureInput | undefined;
-    let reached = false;
+    const opening: Opening = { reached: false, settled: () => undefined };
     if (this.#state.state !== "live") this.#connecting();
     try {
-      input = await this.#resolve();
-      if (input.endpoint) await reach(input.endpoint, this.#closing.signal);
-      reached = true;
-      await this.#play(input);
+      await this.#open(opening);
     } catch (error) {
       if (this.#closing.signal.aborted) return false;
-      return this.#afterFailure(asCctvError(error, "DECODER_FAILED"), input, reached);
+      return this.#afterFailure(asCctvError(error, "DECODER_FAILED"), opening);
     }
     if (this.#closing.signal.aborted) return false;
-    if (input.loop) return this.#beforeNextRound(startedAt);
+    if (opening.input?.loop) return this.#beforeNextRound(startedAt);
     this.#rate.reset();
     this.#change({ state: "ended", attempt: this.#state.attempt });
     return false;
   }
 
-  async #resolve(): Promise<PictureInput> {
+  /** Waits for its turn at the login and at the gate, then plays to the end; throws what broke it off. */
+  async #open(opening: Opening): Promise<void> {
+    const { signal } = this.#closing;
+    const login = await this.#logins.enter(this.#login, signal);
+    try {
+      const leaveGate = await this.#gate.enter(signal);
+      const leave = () => {
+        leaveGate();
+        login.leave();
+      };
+      const inGate = setTimeout(leave, LONGEST_IN_GATE_MS);
+      opening.settled = () => {
+        clearTimeout(inGate);
+        login.accepted();
+        leave();
+      };
+      try {
+        opening.input = await this.#resolve((reason) => {
+          leave();
+          this.#connecting({ code: reason.code, message: reason.message });
+        });
+        if (opening.input.endpoint && opening.input.kind !== "rtsp") await reach(opening.input.endpoint, signal);
+        opening.reached = true;
+        await this.#play(opening.input, opening.settled);
+      } finally {
+        clearTimeout(inGate);
+        leaveGate();
+      }
+    } catch (error) {
+      if (isRefusal(error)) login.refused(error);
+      throw error;
+    } finally {
+      login.leave();
+    }
+  }
+
+  async #resolve(onWaiting: (reason: CctvError) => void): Promise<PictureInput> {
     const protocol = (this.#options.registry ?? protocols).forAddress(this.#options.address);
-    return protocol.resolve(this.#options, this.#closing.signal);
+    return protocol.resolve(this.#options, this.#closing.signal, onWaiting);
   }
 
   /** Gives frames until the input is over; throws what broke it off. */
-  async #play(input: PictureInput): Promise<void> {
+  async #play(input: PictureInput, onFirstPicture: () => void): Promise<void> {
     const stallMs = this.#stallLimit();
     let stalled: CctvError | undefined;
     let live = false;
@@ -201,7 +271,10 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       ffmpegPath: this.#options.ffmpegPath,
       now: this.#now,
       onPicture: (picture) => {
-        if (!live) watch.reset(stallMs);
+        if (!live) {
+          watch.reset(stallMs);
+          onFirstPicture();
+        }
         live = true;
         watch.touch();
         this.#show(picture);
@@ -212,6 +285,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       void source.close();
     });
     const stop = () => void source.close();
+    this.#source = source;
     this.#closing.signal.addEventListener("abort", stop, { once: true });
     if (this.#closing.signal.aborted) stop();
     try {
@@ -222,6 +296,9 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     } finally {
       watch.stop();
       this.#closing.signal.removeEventListener("abort", stop);
+      this.#source = undefined;
+      this.#decodeErrors += source.facts().damaged;
+      this.#bitRate.reset();
     }
   }
 
@@ -235,6 +312,8 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     const at = this.#now();
     this.#lastFrame = { at, width: picture.width, height: picture.height };
     this.#rate.count();
+    const bytes = this.#source?.facts().bytes;
+    if (bytes !== undefined) this.#bitRate.sample(bytes);
     if (this.#liveSince === undefined) {
       this.#liveSince = at;
       if (this.#state.reason && this.#sequence > 0) this.#reconnects++;
@@ -245,18 +324,20 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     this.#tell(() => this.emit("frame", frame));
   }
 
-  async #afterFailure(failure: CctvError, input: PictureInput | undefined, reached: boolean): Promise<boolean> {
+  async #afterFailure(failure: CctvError, { input, reached }: Opening): Promise<boolean> {
     const liveMs = this.#liveSince === undefined ? 0 : this.#now() - this.#liveSince;
     this.#liveSince = undefined;
     this.#rate.reset();
     this.#failures = countFailures(this.#failures, liveMs);
     const reason = { code: failure.code, message: failure.message };
+    const pausedUntil = isRefusal(failure) ? this.#logins.pausedUntil(this.#login) : undefined;
     const decision = decideReconnect({
       code: failure.code,
       failures: this.#failures,
       live: input?.live ?? true,
       maxAttempts: this.#options.maxAttempts,
       random: this.#random(),
+      loginPauseMs: pausedUntil === undefined ? undefined : pausedUntil - this.#now(),
     });
     if (decision.kind === "give-up") {
       this.#change({ state: "failed", attempt: this.#failures, reason });
@@ -278,10 +359,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       if (left <= 0) return;
       await pause(endpoint ? Math.min(left, LOOK_INTERVAL_MS) : left, signal);
       if (!endpoint || signal.aborted) continue;
-      const there = await reach(endpoint, signal).then(
-        () => true,
-        () => false,
-      );
+      const there = await this.#look(endpoint);
       if (there && seenClosed) {
         this.#failures = 0;
         return;
@@ -290,13 +368,27 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     }
   }
 
+  /** Whether the port is open; one more that connects, and so through the gate. */
+  async #look(endpoint: Endpoint): Promise<boolean> {
+    const { signal } = this.#closing;
+    let leave = () => {};
+    try {
+      leave = await this.#gate.enter(signal);
+      await reach(endpoint, signal, LOOK_TIMEOUT_MS);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      leave();
+    }
+  }
+
   async #beforeNextRound(startedAt: number): Promise<boolean> {
     await pause(SHORTEST_ROUND_MS - (this.#now() - startedAt), this.#closing.signal);
     return true;
   }
 
-  #connecting(): void {
-    const { reason } = this.#state;
+  #connecting(reason = this.#state.reason): void {
     this.#change({ state: "connecting", attempt: this.#failures + 1, ...(reason && { reason }) });
   }
 
@@ -315,6 +407,24 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       this.#logger.warn(`a listener of the camera stream failed: ${asCctvError(error, "DECODER_FAILED").message}`);
     }
   }
+}
+
+/** How far an attempt has come. */
+interface Opening {
+  input?: PictureInput;
+  /** The camera's port was open. */
+  reached: boolean;
+  /** To be called with the first picture: whoever waits for this one may go on. */
+  settled: () => void;
+}
+
+function videoOf({ codec, width, height, fps }: SourceFacts): NonNullable<StreamHealth["video"]> {
+  return {
+    ...(codec !== undefined && { codec }),
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+    ...(fps !== undefined && { fps }),
+  };
 }
 
 function explainStall({ display, live }: PictureInput, hadFrames: boolean): CctvError {

@@ -3,6 +3,8 @@ import type { Endpoint } from "../camera/protocols/protocol.ts";
 import { CctvError } from "../errors.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long a camera gets to close its side: one that serves a single client is then free for the next. */
+const GOODBYE_MS = 200;
 
 /**
  * Opens and closes a TCP connection: tells a camera that is off from one that is there, at no login,
@@ -10,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
  *
  * @throws CctvError CAMERA_REFUSED, CAMERA_UNREACHABLE; the signal's reason when it aborts.
  */
-export function reach({ host, port }: Endpoint, signal: AbortSignal): Promise<void> {
+export function reach({ host, port }: Endpoint, signal: AbortSignal, timeoutMs = CONNECT_TIMEOUT_MS): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
@@ -25,9 +27,18 @@ export function reach({ host, port }: Endpoint, signal: AbortSignal): Promise<vo
     };
     const abort = () => settle(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => settle(explainConnect("ETIMEDOUT", host, port)));
-    socket.once("error", (error: NodeJS.ErrnoException) => settle(explainConnect(error.code, host, port, error)));
-    socket.once("connect", () => settle());
+    let connected = false;
+    socket.setTimeout(timeoutMs);
+    socket.once("timeout", () => settle(connected ? undefined : explainConnect("ETIMEDOUT", host, port)));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      settle(connected ? undefined : explainConnect(error.code, host, port, error)),
+    );
+    socket.once("connect", () => {
+      connected = true;
+      socket.setTimeout(GOODBYE_MS);
+      socket.once("close", () => settle());
+      socket.resume().end();
+    });
   });
 }
 

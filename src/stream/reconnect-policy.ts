@@ -10,6 +10,8 @@ export interface Failure {
   readonly maxAttempts?: number | undefined;
   /** 0 to 1, evenly distributed. */
   readonly random: number;
+  /** How long the login is to be left alone, milliseconds, where it was refused; see login-guard.ts. */
+  readonly loginPauseMs?: number | undefined;
 }
 
 export type Reconnect =
@@ -24,8 +26,6 @@ export type Reconnect =
 
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 60_000;
-const SHORTEST_AFTER_REFUSED_LOGIN_MS = 60_000;
-const LONGEST_AFTER_REFUSED_LOGIN_MS = 30 * 60_000;
 
 /** A stream that gave pictures for so long was well; what happens next is a new story. */
 export const STABLE_MS = 10_000;
@@ -34,6 +34,7 @@ export const STABLE_MS = 10_000;
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ADDRESS_INVALID",
   "ADDRESS_SCHEME_UNKNOWN",
+  "CAMERA_RUNTIME_MISSING",
   "FFMPEG_MISSING",
   "FFMPEG_TOO_OLD",
   "FILE_EMPTY",
@@ -52,20 +53,12 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  *   stream looks at the camera's port, which costs one TCP connection and no login, and goes ahead
  *   when the port opens. Only the change from closed to open counts: a camera that takes connections
  *   but gives no pictures is not hurried.
- * - Refused logins wait from one minute to half an hour, each four times the last: three in the first
- *   half hour after the first one, fewer than the five after which common cameras lock an account. A locked
- *   account waits half an hour, as long as those locks last.
+ * - A refused login waits for as long as the login guard says, and is not hurried by anything.
  */
-export function decideReconnect({ code, failures, live, maxAttempts, random }: Failure): Reconnect {
+export function decideReconnect({ code, failures, live, maxAttempts, random, loginPauseMs }: Failure): Reconnect {
   if (!live || PERMANENT.has(code)) return { kind: "give-up" };
   if (maxAttempts !== undefined && failures >= maxAttempts) return { kind: "give-up" };
-  if (code === "CAMERA_LOCKED") {
-    return { kind: "retry", afterMs: LONGEST_AFTER_REFUSED_LOGIN_MS, watchForReturn: false };
-  }
-  if (code === "CAMERA_AUTH_FAILED") {
-    const afterMs = Math.min(LONGEST_AFTER_REFUSED_LOGIN_MS, SHORTEST_AFTER_REFUSED_LOGIN_MS * 4 ** (failures - 1));
-    return { kind: "retry", afterMs, watchForReturn: false };
-  }
+  if (loginPauseMs !== undefined) return { kind: "retry", afterMs: loginPauseMs, watchForReturn: false };
   const limit = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** failures);
   return { kind: "retry", afterMs: SHORTEST_MS + random * (limit - SHORTEST_MS), watchForReturn: true };
 }

@@ -18,15 +18,11 @@ describe("reconnect policy", () => {
     assert.deepEqual(waits({ random: 1 }, 2000).at(-1), MINUTE);
   });
 
-  it("is slow to try a refused login again, so that no account is locked", () => {
-    const code = "CAMERA_AUTH_FAILED";
-    for (const random of [0, 1]) {
-      assert.deepEqual(waits({ code, random }, 5), [MINUTE, 4 * MINUTE, 16 * MINUTE, 30 * MINUTE, 30 * MINUTE]);
+  it("leaves a refused login alone for as long as it is told, and looks at no port meanwhile", () => {
+    for (const code of ["CAMERA_AUTH_FAILED", "CAMERA_LOCKED"] as const) {
+      const decision = decide({ code, loginPauseMs: 4 * MINUTE, random: 1 });
+      assert.deepEqual(decision, { kind: "retry", afterMs: 4 * MINUTE, watchForReturn: false });
     }
-  });
-
-  it("leaves a locked account alone for as long as locks last", () => {
-    assert.deepEqual(waits({ code: "CAMERA_LOCKED", random: 0 }, 2), [30 * MINUTE, 30 * MINUTE]);
   });
 
   for (const [code, kind, watchForReturn] of [
@@ -36,7 +32,7 @@ describe("reconnect policy", () => {
     ["CAMERA_NOT_FOUND", "retry", true],
     ["STREAM_LOST", "retry", true],
     ["DECODER_FAILED", "retry", true],
-    ["CAMERA_AUTH_FAILED", "retry", false],
+    ["CAMERA_RUNTIME_MISSING", "give-up"],
     ["ADDRESS_INVALID", "give-up"],
     ["ADDRESS_SCHEME_UNKNOWN", "give-up"],
     ["FFMPEG_MISSING", "give-up"],
@@ -59,7 +55,10 @@ describe("reconnect policy", () => {
 
   it("gives up only when told to", () => {
     assert.deepEqual(waits({ maxAttempts: 3 }, 4), [1000, 1000, "give-up", "give-up"]);
-    assert.deepEqual(waits({ maxAttempts: 2, code: "CAMERA_AUTH_FAILED" }, 2), [MINUTE, "give-up"]);
+    assert.deepEqual(waits({ maxAttempts: 2, code: "CAMERA_AUTH_FAILED", loginPauseMs: MINUTE }, 2), [
+      MINUTE,
+      "give-up",
+    ]);
   });
 
   it("begins anew after a stream that was well for ten seconds", () => {
