@@ -1,17 +1,15 @@
-import type { Node, NodeAPI } from "node-red";
-import { type SourceDef, startSource } from "./shared/source-node.ts";
+import type { NodeAPI } from "node-red";
+import { type CameraDef, registerCamera } from "./shared/camera-node.ts";
 
-interface CameraFileDef extends SourceDef {
+interface CameraFileDef extends CameraDef {
   path: string;
   loop?: boolean;
 }
 
 /** Plays a video file at its own speed, as if it were a camera. */
 export default function register(RED: NodeAPI): void {
-  function CameraFile(this: Node, def: CameraFileDef): void {
-    RED.nodes.createNode(this, def);
-    startSource(RED, this, def, () => ({ address: def.path, loop: def.loop ?? false }));
-  }
-
-  RED.nodes.registerType("camera-file", CameraFile);
+  registerCamera<CameraFileDef>(RED, "camera-file", {
+    credentials: {},
+    configure: ({ path, loop }) => ({ address: path, loop: loop ?? false }),
+  });
 }

@@ -1,33 +1,25 @@
-import type { Node, NodeAPI } from "node-red";
+import type { NodeAPI } from "node-red";
+import { type CameraDef, CERTIFICATES, LOGIN, registerCamera } from "./shared/camera-node.ts";
 import { withQuery } from "./shared/secret-query.ts";
-import { type SourceDef, startSource } from "./shared/source-node.ts";
+import { choiceSetting, type Field } from "./shared/settings.ts";
 
-interface CameraHlsDef extends SourceDef {
+interface CameraHlsDef extends CameraDef {
   url: string;
+  certificate?: Field;
   loop?: boolean;
-}
-
-interface Credentials {
-  username?: string;
-  password?: string;
-  query?: string;
 }
 
 /** Pulls an HLS stream, live or recorded. */
 export default function register(RED: NodeAPI): void {
-  function CameraHls(this: Node<Credentials>, def: CameraHlsDef): void {
-    RED.nodes.createNode(this, def);
-    const { username, password, query } = this.credentials ?? {};
-    startSource(RED, this, def, () => ({
+  registerCamera<CameraHlsDef>(RED, "camera-hls", {
+    credentials: { ...LOGIN, query: { type: "password" } },
+    configure: ({ url, certificate, loop }, { username, password, query }) => ({
       // As hls:// it is taken for a playlist whatever its ending.
-      address: withQuery((def.url ?? "").trim().replace(/^http/i, "hls"), query),
-      loop: def.loop ?? false,
+      address: withQuery((url ?? "").trim().replace(/^http/i, "hls"), query),
+      certificate: choiceSetting("Certificate", certificate, CERTIFICATES),
+      loop: loop ?? false,
       username,
       password,
-    }));
-  }
-
-  RED.nodes.registerType<Node<Credentials>, CameraHlsDef, object, Credentials>("camera-hls", CameraHls, {
-    credentials: { username: { type: "text" }, password: { type: "password" }, query: { type: "password" } },
+    }),
   });
 }

@@ -1,16 +1,14 @@
-import type { Node, NodeAPI } from "node-red";
-import { type SourceDef, startSource } from "./shared/source-node.ts";
+import type { NodeAPI } from "node-red";
+import { type CameraDef, registerCamera } from "./shared/camera-node.ts";
 
-interface CameraWebcamDef extends SourceDef {
+interface CameraWebcamDef extends CameraDef {
   device: string;
 }
 
 /** Takes pictures of a webcam, a capture card or an analog converter of this machine. */
 export default function register(RED: NodeAPI): void {
-  function CameraWebcam(this: Node, def: CameraWebcamDef): void {
-    RED.nodes.createNode(this, def);
-    startSource(RED, this, def, () => ({ address: `webcam:${(def.device ?? "").trim().replace(/^webcam:/i, "")}` }));
-  }
-
-  RED.nodes.registerType("camera-webcam", CameraWebcam);
+  registerCamera<CameraWebcamDef>(RED, "camera-webcam", {
+    credentials: {},
+    configure: ({ device = "" }) => ({ address: `webcam:${device.trim().replace(/^webcam:/i, "")}` }),
+  });
 }

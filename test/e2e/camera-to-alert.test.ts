@@ -32,12 +32,20 @@ describe("example: Camera to alert", function () {
     const ours = sets.filter((set) => set.module === packageName);
     assert.deepEqual(ours.flatMap((set) => set.types).sort(), [
       "alert",
+      "camera-auto",
+      "camera-dahua",
       "camera-file",
+      "camera-gige",
+      "camera-hikvision",
       "camera-hls",
       "camera-http",
+      "camera-ndi",
+      "camera-onvif",
       "camera-rtmp",
       "camera-rtsp",
+      "camera-status",
       "camera-webcam",
+      "onvif-discover",
       "pose-detect",
       "shoplift-classify",
     ]);

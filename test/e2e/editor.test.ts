@@ -12,6 +12,14 @@ const NODES = {
   hls: "camera-hls",
   rtmp: "camera-rtmp",
   webcam: "camera-webcam",
+  "every-auto": "camera-auto",
+  "every-onvif": "camera-onvif",
+  "every-hikvision": "camera-hikvision",
+  "every-dahua": "camera-dahua",
+  "every-ndi": "camera-ndi",
+  "every-gige": "camera-gige",
+  "every-status": "camera-status",
+  "every-discover": "onvif-discover",
   pose: "pose-detect",
   judge: "shoplift-classify",
   alert: "alert",
@@ -21,6 +29,7 @@ const FLOW = [
   ...example("Camera to alert"),
   ...example("HTTP camera to debug").filter(({ type }) => type === "camera-http"),
   ...example("HLS, RTMP and webcam cameras"),
+  ...example("Cameras of every brand"),
 ];
 
 describe("editor", function () {

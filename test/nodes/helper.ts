@@ -2,12 +2,20 @@ import { createRequire } from "node:module";
 import type { Node, NodeMessage, NodeStatus } from "node-red";
 import helper from "node-red-node-test-helper";
 import alert from "../../nodes/alert.ts";
+import cameraAuto from "../../nodes/camera-auto.ts";
+import cameraDahua from "../../nodes/camera-dahua.ts";
 import cameraFile from "../../nodes/camera-file.ts";
+import cameraGige from "../../nodes/camera-gige.ts";
+import cameraHikvision from "../../nodes/camera-hikvision.ts";
 import cameraHls from "../../nodes/camera-hls.ts";
 import cameraHttp from "../../nodes/camera-http.ts";
+import cameraNdi from "../../nodes/camera-ndi.ts";
+import cameraOnvif from "../../nodes/camera-onvif.ts";
 import cameraRtmp from "../../nodes/camera-rtmp.ts";
 import cameraRtsp from "../../nodes/camera-rtsp.ts";
+import cameraStatus from "../../nodes/camera-status.ts";
 import cameraWebcam from "../../nodes/camera-webcam.ts";
+import onvifDiscover from "../../nodes/onvif-discover.ts";
 import poseDetect from "../../nodes/pose-detect.ts";
 import shopliftClassify from "../../nodes/shoplift-classify.ts";
 
@@ -24,12 +32,20 @@ const coreNode = (path: string) =>
 
 const nodes = [
   alert,
+  cameraAuto,
+  cameraDahua,
   cameraFile,
+  cameraGige,
+  cameraHikvision,
   cameraHls,
   cameraHttp,
+  cameraNdi,
+  cameraOnvif,
   cameraRtmp,
   cameraRtsp,
+  cameraStatus,
   cameraWebcam,
+  onvifDiscover,
   poseDetect,
   shopliftClassify,
   coreNode("25-catch.js"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { Ajv } from "ajv";
 import { type AlertData, alertOf } from "../../src/alert/alert.ts";
 import { alertCloudEvent } from "../../src/alert/cloud-event.ts";
 import type { Incident } from "../../src/alert/incident-policy.ts";
@@ -94,13 +94,14 @@ describe("alert CloudEvent", () => {
   it("meets the official schema of CloudEvents 1.0", function () {
     const schema = new URL("../../../../shared/schemas/cloudevents.json", import.meta.url);
     if (!existsSync(schema)) this.skip();
-    const Ajv = createRequire(import.meta.url)("ajv") as new (
-      options: object,
-    ) => { validate(schema: unknown, value: unknown): boolean; errors: unknown };
-    const ajv = new Ajv({ format: "full", unknownFormats: "ignore" });
+    const ajv = new Ajv({ strict: false });
+    ajv.addFormat("uri", /^[a-z][a-z\d+.-]*:\S+$/i);
+    ajv.addFormat("uri-reference", /^\S+$/);
+    ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
+    const isEvent = ajv.compile(JSON.parse(readFileSync(schema, "utf8")));
     for (const kind of ["opened", "updated", "closed"] as const) {
-      assert.ok(ajv.validate(JSON.parse(readFileSync(schema, "utf8")), eventOf(kind)), JSON.stringify(ajv.errors));
+      assert.ok(isEvent(eventOf(kind)), JSON.stringify(isEvent.errors));
     }
-    assert.ok(!ajv.validate(JSON.parse(readFileSync(schema, "utf8")), { ...eventOf("opened"), time: "yesterday" }));
+    assert.ok(!isEvent({ ...eventOf("opened"), time: "yesterday" }));
   });
 });
