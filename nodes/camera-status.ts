@@ -33,7 +33,7 @@ export default function register(RED: NodeAPI): void {
       const all = statuses();
       const live = all.filter(({ state }) => state === "live").length;
       const text = RED._("camera-status.status.live", { live, all: all.length });
-      this.status({ fill: live === all.length ? "green" : "yellow", shape: "dot", text });
+      this.status({ fill: all.length === 0 ? "grey" : live === all.length ? "green" : "yellow", shape: "dot", text });
     };
     const tell = (status: CameraStatus): void => {
       show();

@@ -4,6 +4,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DiscoverOptions, DiscoveryEvent } from "../../src/discovery/scan.ts";
 import type { LanHost } from "./camera-lan-host.ts";
+import { noteServer } from "./inventory.ts";
 
 const PREFIX = `cctv${process.pid}`;
 const SWITCH = `${PREFIX}-sw`;
@@ -25,11 +26,13 @@ export class CameraLan {
 
   /** Whether this machine and user can make network namespaces. */
   static isAvailable(): boolean {
-    if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+    if (process.platform !== "linux" || process.getuid?.() !== 0) {
+      return noteServer("a camera LAN in network namespaces", false);
+    }
     const made = spawnSync("ip", ["netns", "add", SWITCH]).status === 0;
     const works = made && spawnSync("ip", ["netns", "exec", SWITCH, "true"]).status === 0;
     if (made) spawnSync("ip", ["netns", "del", SWITCH]);
-    return works;
+    return noteServer("a camera LAN in network namespaces", works);
   }
 
   /** @param client the looking machine's address on each network of /24 */

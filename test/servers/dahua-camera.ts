@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CameraAccounts } from "./camera-accounts.ts";
+import { noteServer } from "./inventory.ts";
+
+noteServer("CGI: simulated", true);
 
 export interface DahuaCameraSettings {
   readonly kind?: "camera" | "nvr" | "xvr";

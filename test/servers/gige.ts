@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noteServer } from "./inventory.ts";
 
 /**
  * Without this right both sides use plain UDP sockets; with it Aravis reads raw packets, of which the
@@ -15,10 +16,12 @@ const isRoot = process.getuid?.() === 0;
 /** Aravis' own simulated GigE Vision camera on loopback, a colour and grey sensor of up to 2048 pixels. */
 export class FakeGigeCamera {
   /** Whether this machine has it and GStreamer's source: Debian's aravis-tools, libaravis-0.8-0 and gstreamer1.0-*. */
-  static readonly available =
+  static readonly available = noteServer(
+    "GigE Vision: Aravis' fake camera",
     isOnPath("arv-fake-gv-camera-0.8") &&
-    (!isRoot || isOnPath("setpriv")) &&
-    ["aravissrc", "bayer2rgb", "jpegenc"].every(hasElement);
+      (!isRoot || isOnPath("setpriv")) &&
+      ["aravissrc", "bayer2rgb", "jpegenc"].every(hasElement),
+  );
 
   readonly serial: string;
   readonly #process: ChildProcess;

@@ -8,6 +8,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ffmpegs } from "./ffmpeg.ts";
 import { HttpCamera, type HttpCameraSettings } from "./http-camera.ts";
+import { noteServer } from "./inventory.ts";
+
+noteServer("HLS: ffmpeg's segmenter behind a small server", true);
 
 export interface HlsServerSettings extends Omit<HttpCameraSettings, "answer"> {
   /** What the query of each playlist has to hold: `token=…`. */

@@ -4,6 +4,9 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
+import { noteServer } from "./inventory.ts";
+
+noteServer("HTTP: simulated", true);
 
 export interface HttpCameraSettings {
   /** What it asks for; nothing by default. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../e2e/node-red.ts";
+import { noteServer } from "./inventory.ts";
 
 /** Debian keeps it where only root's PATH looks. */
 const PATHS = ["mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"];
@@ -12,7 +13,7 @@ const binary = PATHS.find((path) => spawnSync(path, ["-h"]).error === undefined)
 /** A real Mosquitto on loopback, without persistence. */
 export class Mosquitto {
   /** Whether this machine has it. */
-  static readonly available = binary !== undefined;
+  static readonly available = noteServer("MQTT: Mosquitto", binary !== undefined);
 
   readonly port: number;
   readonly #process: ChildProcess;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../e2e/node-red.ts";
 import { makeClip } from "./ffmpeg.ts";
+import { noteServer } from "./inventory.ts";
 
 const AUTHENTICATION = { none: 0, basic: 1, digest: 2 } as const;
 
@@ -17,7 +18,7 @@ export interface MotionSettings {
 
 /** Debian's motion: an MJPEG server that is not ours, here of a clip that it plays, on loopback. */
 export class Motion {
-  static readonly available = isInstalled();
+  static readonly available = noteServer("MJPEG: motion", isInstalled());
 
   readonly port: number;
   readonly #folder: string;

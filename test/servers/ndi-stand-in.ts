@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noteServer } from "./inventory.ts";
 
 /**
  * Plays the part of the NDI runtime and of a network with senders behind it: the functions that a
@@ -152,7 +153,10 @@ export interface NdiReport {
 /** The stand-in, compiled into a folder of its own. */
 export class NdiStandIn {
   /** Whether this machine can compile it. */
-  static readonly available = process.platform === "linux" && ["x64", "arm64"].includes(process.arch) && hasCompiler();
+  static readonly available = noteServer(
+    "NDI: a stand-in library, compiled here",
+    process.platform === "linux" && ["x64", "arm64"].includes(process.arch) && hasCompiler(),
+  );
 
   readonly folder = mkdtempSync(join(tmpdir(), "cctv-ndi-"));
 

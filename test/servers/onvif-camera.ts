@@ -3,6 +3,9 @@ import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { childOf, escapeXml, parseXml, textOf, type XmlElement } from "../../src/camera/xml.ts";
+import { noteServer } from "./inventory.ts";
+
+noteServer("ONVIF: simulated", true);
 
 export interface SimulatedProfile {
   readonly token: string;

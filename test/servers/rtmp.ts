@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../e2e/node-red.ts";
 import { ffmpegs } from "./ffmpeg.ts";
+import { noteServer } from "./inventory.ts";
 
 const PICTURE = [
   ...["-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=s=320x180:r=10"],
@@ -71,7 +72,7 @@ const RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 /** A real nginx with its RTMP module, on loopback; its application `live` lets everybody publish and play. */
 export class NginxRtmpServer {
   /** Whether this machine has it: Debian's nginx-light and libnginx-mod-rtmp. */
-  static readonly available = NGINX !== undefined && existsSync(RTMP_MODULE);
+  static readonly available = noteServer("RTMP: nginx", NGINX !== undefined && existsSync(RTMP_MODULE));
 
   readonly port: number;
   readonly #folder: string;

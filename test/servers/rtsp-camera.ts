@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
+import { noteServer } from "./inventory.ts";
+
+noteServer("RTSP with odd logins: simulated", true);
 
 export type Method = "OPTIONS" | "DESCRIBE" | "SETUP" | "PLAY" | "GET_PARAMETER" | "TEARDOWN";
 

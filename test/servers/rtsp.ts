@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { noteServer } from "./inventory.ts";
 
 export interface RtspServerSettings {
   /** A free port by default. */
@@ -27,7 +28,7 @@ const python = PYTHONS.find((path) => spawnSync(path, [SCRIPT, "--check"], { std
 /** A real RTSP server, GStreamer's, on loopback. */
 export class RtspServer {
   /** Whether this machine has what the server needs: python3-gi, gst-rtsp-server and x264. */
-  static readonly available = python !== undefined;
+  static readonly available = noteServer("RTSP: GStreamer's server", python !== undefined);
 
   readonly port: number;
   /** The most clients that were connected at once and did not play yet. */
