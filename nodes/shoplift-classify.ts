@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import type { JudgedPerson } from "../src/alert/incident-policy.ts";
 import type { BehaviourModel } from "../src/behaviour/behaviour.ts";
 import { createCues } from "../src/behaviour/cues.ts";
+import { loadGesture } from "../src/behaviour/gesture.ts";
 import { loadRecipe } from "../src/behaviour/recipe.ts";
 import { type FrameMessage, personsOf } from "./shared/messages.ts";
 import { FailureReporter, whenStarted } from "./shared/report.ts";
@@ -10,6 +11,8 @@ import { choiceSetting, type Field, numberSetting } from "./shared/settings.ts";
 interface ShopliftClassifyDef extends NodeDef {
   mode?: Field;
   threshold?: Field;
+  gestureThreshold?: Field;
+  gestureModel?: string;
   model?: string;
   suspiciousWhen?: Field;
   scoreGate?: Field;
@@ -18,10 +21,10 @@ interface ShopliftClassifyDef extends NodeDef {
   zeroMask?: boolean;
 }
 
-const MODES = ["cues", "recipe"] as const;
+const MODES = ["cues", "gesture", "recipe"] as const;
 const POLARITIES = ["below", "above"] as const;
 
-/** Scores what each person does: pose cues over time, or a boosted-tree model of the user's own. */
+/** Scores what each person does: pose cues over time, a model trained on them, or a boosted-tree model of the user's own. */
 export default function register(RED: NodeAPI): void {
   function ShopliftClassify(this: Node, def: ShopliftClassifyDef): void {
     RED.nodes.createNode(this, def);
@@ -63,8 +66,14 @@ export default function register(RED: NodeAPI): void {
 }
 
 async function loadModel(def: ShopliftClassifyDef): Promise<BehaviourModel> {
-  if (choiceSetting("Judge by", def.mode, MODES) === "cues") {
+  const mode = choiceSetting("Judge by", def.mode, MODES);
+  if (mode === "cues") {
     return createCues({ threshold: numberSetting("Threshold", def.threshold, 0.5, [0.05, 1]) });
+  }
+  if (mode === "gesture") {
+    const { gestureModel: path, gestureThreshold } = def;
+    const threshold = numberSetting("Threshold", gestureThreshold, 0, [0.01, 1]);
+    return loadGesture({ ...(path && { path }), ...(threshold > 0 && { threshold }) });
   }
   return loadRecipe({
     path: def.model ?? "",

@@ -152,6 +152,24 @@ describe("nodes", function () {
   });
 
   describe("the whole way", () => {
+    it("judges by the trained model when it is chosen", async function () {
+      this.timeout(60_000);
+      await load([
+        { id: "camera", type: "camera-file", name: "Plaza", path: CLIP, loop: true, fps: 15, wires: [["pose"], []] },
+        { id: "pose", type: "pose-detect", wires: [["judge"]] },
+        { id: "judge", type: "shoplift-classify", mode: "gesture", wires: [["judged"]] },
+        ...listeners("judged"),
+      ]);
+      const judged = inbox("judged") as unknown as { payload: PersonsPayload<JudgedPerson> }[];
+      const scores = () =>
+        judged
+          .flatMap(({ payload }) => payload.persons.map(({ behaviour }) => behaviour))
+          .filter(({ score }) => score > 0);
+      await until(() => scores().length > 20, 30_000);
+      assert.ok(scores().every(({ model, score }) => model === "gesture-poselift" && score <= 1));
+      assert.equal(statuses("judge").at(-1)?.text, "gesture-poselift");
+    });
+
     it("goes from a file to persons with ids and behaviour, and to an alert with its snapshot", async function () {
       this.timeout(60_000);
       const flow = [
