@@ -3,7 +3,8 @@ import { readAddress } from "../src/camera/auto/read-address.ts";
 import { brands } from "../src/camera/brands/brands.ts";
 import { deviceAddress } from "../src/camera/device-address.ts";
 import type { CameraConfig } from "../src/camera/protocols/protocol.ts";
-import { type CameraDef, CERTIFICATES, LOGIN, registerCamera, STREAMS, TRANSPORTS } from "./shared/camera-node.ts";
+import { CERTIFICATES, LOGIN, registerCamera, STREAMS, TRANSPORTS } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 import { choiceSetting, type Field, numberSetting } from "./shared/settings.ts";
 
 interface CameraAutoDef extends CameraDef {

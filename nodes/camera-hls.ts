@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
-import { type CameraDef, CERTIFICATES, LOGIN, registerCamera } from "./shared/camera-node.ts";
+import { CERTIFICATES, LOGIN, registerCamera } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 import { withQuery } from "./shared/secret-query.ts";
 import { choiceSetting, type Field } from "./shared/settings.ts";
 

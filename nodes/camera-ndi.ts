@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
-import { type CameraDef, registerCamera, STREAMS } from "./shared/camera-node.ts";
+import { registerCamera, STREAMS } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 import { choiceSetting, type Field } from "./shared/settings.ts";
 
 interface CameraNdiDef extends CameraDef {

@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
-import { type CameraDef, CERTIFICATES, LOGIN, registerCamera, STREAMS, TRANSPORTS } from "./shared/camera-node.ts";
+import { CERTIFICATES, LOGIN, registerCamera, STREAMS, TRANSPORTS } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 import { choiceSetting, type Field, numberSetting } from "./shared/settings.ts";
 
 interface CameraOnvifDef extends CameraDef {

@@ -1,6 +1,7 @@
 import type { NodeAPI } from "node-red";
 import { CctvError } from "../src/errors.ts";
-import { type CameraDef, registerCamera } from "./shared/camera-node.ts";
+import { registerCamera } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 import { withQuery } from "./shared/secret-query.ts";
 
 interface CameraRtmpDef extends CameraDef {

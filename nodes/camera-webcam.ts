@@ -1,5 +1,6 @@
 import type { NodeAPI } from "node-red";
-import { type CameraDef, registerCamera } from "./shared/camera-node.ts";
+import { registerCamera } from "./shared/camera-node.ts";
+import type { CameraDef } from "./shared/camera-node-type.ts";
 
 interface CameraWebcamDef extends CameraDef {
   device: string;

@@ -1,42 +1,15 @@
-import type { Node, NodeAPI, NodeDef, NodeStatus } from "node-red";
-import type { CameraConfig } from "../../src/camera/protocols/protocol.ts";
+import type { Node, NodeAPI, NodeStatus } from "node-red";
 import { asCctvError, CctvError } from "../../src/errors.ts";
 import type { CameraInfo, Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type StreamState } from "../../src/stream/camera-stream.ts";
 import { connectGate, DEFAULT_CONNECTS } from "../../src/stream/connect-gate.ts";
+import type { CameraDef, CameraNodeType, Secrets } from "./camera-node-type.ts";
 import { offerCameraTest } from "./camera-test-route.ts";
-import { type DeviceDef, DevicePart } from "./device-part.ts";
+import { DevicePart } from "./device-part.ts";
 import { usePluginProtocols } from "./plugin-protocols.ts";
 import { FailureReporter, loggerOf, whenStarted } from "./report.ts";
 import { runningCameras } from "./running-cameras.ts";
-import { choiceSetting, type Field, numberSetting, slug } from "./settings.ts";
-
-/** The fields that every camera node has. */
-export interface CameraDef extends NodeDef, DeviceDef {
-  cameraId?: string;
-  location?: string;
-  site?: string;
-  fps?: Field;
-  longSide?: Field;
-  maxAttempts?: Field;
-  ffmpeg?: string;
-}
-
-/** What a dialog keeps among Node-RED's credentials. */
-export type Secrets = Readonly<Record<string, string | undefined>>;
-
-/** What makes one type of camera node different from the others. */
-export interface CameraNodeType<Def extends CameraDef> {
-  /** Its secret fields. */
-  readonly credentials: Readonly<Record<string, { type: "text" | "password" }>>;
-  /**
-   * The node's own fields as a configuration.
-   * @throws CctvError SETTING_INVALID
-   */
-  configure(def: Def, secrets: Secrets): CameraConfig;
-  /** It takes commands, and gives the camera's own events and answers on outputs 3 and 4. */
-  readonly isDevice?: boolean;
-}
+import { choiceSetting, numberSetting, slug } from "./settings.ts";
 
 /** The secret fields of a camera that wants a login. */
 export const LOGIN = { username: { type: "text" }, password: { type: "password" } } as const;

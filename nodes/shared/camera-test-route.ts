@@ -3,7 +3,7 @@ import { parseNetworkAddress } from "../../src/camera/address.ts";
 import type { CameraConfig } from "../../src/camera/protocols/protocol.ts";
 import { asCctvError, CctvError, type ErrorCode } from "../../src/errors.ts";
 import { type CameraTestReport, testCamera } from "../../src/stream/camera-test.ts";
-import type { CameraDef, CameraNodeType, Secrets } from "./camera-node.ts";
+import type { CameraDef, CameraNodeType, Secrets } from "./camera-node-type.ts";
 
 /** What the button in a camera's dialog sends: the fields as they stand there, deployed or not. */
 export interface CameraTestRequest {
