@@ -33,14 +33,17 @@ describe("example: Camera to alert", function () {
     assert.deepEqual(ours.flatMap((set) => set.types).sort(), [
       "alert",
       "camera-auto",
+      "camera-command",
       "camera-dahua",
       "camera-file",
+      "camera-fleet",
       "camera-gige",
       "camera-hikvision",
       "camera-hls",
       "camera-http",
       "camera-ndi",
       "camera-onvif",
+      "camera-registry",
       "camera-rtmp",
       "camera-rtsp",
       "camera-status",
@@ -48,6 +51,9 @@ describe("example: Camera to alert", function () {
       "onvif-discover",
       "pose-detect",
       "shoplift-classify",
+      "socket-in",
+      "socket-out",
+      "socket-server",
     ]);
     assert.ok(ours.every((set) => !set.err));
   });
