@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeStatus } from "node-red";
+import { type CameraFinder, cameraFinder } from "../../src/discovery/camera-finder.ts";
 import { asCctvError, CctvError } from "../../src/errors.ts";
 import type { CameraInfo, Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type StreamState } from "../../src/stream/camera-stream.ts";
@@ -71,6 +72,7 @@ function start<Def extends CameraDef>(
       ...(def.ffmpeg ? { ffmpegPath: def.ffmpeg } : {}),
       ...attemptsOf(def),
       logger: loggerOf(node),
+      finder: finderOf(RED),
     });
     if (nodeType.isDevice) device = new DevicePart(node, { config, def, about });
     leave = runningCameras.add(camera, stream);
@@ -108,6 +110,12 @@ function connectsOf(RED: NodeAPI): number {
   const { cctv } = RED.settings as { cctv?: { connects?: unknown } };
   const connects = Number(cctv?.connects ?? DEFAULT_CONNECTS);
   return Number.isInteger(connects) && connects > 0 ? connects : DEFAULT_CONNECTS;
+}
+
+/** `cctv: { findMoved: false }` in settings.js: do not look for cameras that DHCP has given another address. */
+function finderOf(RED: NodeAPI): CameraFinder | undefined {
+  const { cctv } = RED.settings as { cctv?: { findMoved?: unknown } };
+  return cctv?.findMoved === false ? undefined : cameraFinder;
 }
 
 /** Empty or 0 means to try for ever. */

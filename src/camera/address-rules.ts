@@ -2,6 +2,7 @@ import { lookup as dnsLookup } from "node:dns/promises";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { CctvError } from "../errors.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { type NetworkAddress, parseNetworkAddress, schemeOf } from "./address.ts";
 import { readAddress, typedPort } from "./auto/read-address.ts";
 import { brands } from "./brands/brands.ts";
@@ -223,15 +224,6 @@ async function lookUp(host: string): Promise<string[]> {
 
 function addressesOfThisMachine(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
-}
-
-/** A lookup cannot be cancelled, but nobody has to wait for it. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 function unknownName(cause?: unknown): CctvError {

@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readMac } from "./sighting.ts";
 
-const TABLE = "/proc/net/arp";
+/** Linux' table of neighbours. */
+export const NEIGHBOUR_TABLE = "/proc/net/arp";
+
 /** The kernel forgets neighbours when it has to look for about a thousand at once. */
 const BATCH = 256;
 /** A host that is up answers in a few milliseconds by cable, and within these by radio. */
@@ -24,9 +26,9 @@ export function parseArpTable(text: string): Map<string, string> {
 }
 
 /** The neighbours that this machine knows; undefined where it does not say, as systems other than Linux. */
-export async function readNeighbours(): Promise<Map<string, string> | undefined> {
+export async function readNeighbours(table = NEIGHBOUR_TABLE): Promise<Map<string, string> | undefined> {
   try {
-    return parseArpTable(await readFile(TABLE, "utf8"));
+    return parseArpTable(await readFile(table, "utf8"));
   } catch {
     return undefined;
   }

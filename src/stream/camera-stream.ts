@@ -6,6 +6,8 @@ import { type ProtocolRegistry, protocols } from "../camera/protocols/registry.t
 import { asCctvError, CctvError, type ErrorCode } from "../errors.ts";
 import { type CameraInfo, Frame } from "../frame/frame.ts";
 import { type Logger, silent } from "../logger.ts";
+import { untilAborted } from "../until-aborted.ts";
+import type { AddressFinder } from "./address-finder.ts";
 import { BitRate } from "./bit-rate.ts";
 import { type ConnectGate, connectGate } from "./connect-gate.ts";
 import type { Analysis } from "./ffmpeg-arguments.ts";
@@ -16,6 +18,7 @@ import { reach } from "./reachability.ts";
 import { countFailures, decideReconnect } from "./reconnect-policy.ts";
 import { isRefusal } from "./refusal.ts";
 import { Watchdog } from "./watchdog.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 /**
  * - `connecting`: an attempt is under way, no picture yet
@@ -82,6 +85,8 @@ export interface CameraStreamOptions extends Omit<CameraConfig, "longSide">, Ana
   readonly logins?: LoginGuard;
   /** Shared by all streams, so that not all connect at once. */
   readonly gate?: ConnectGate;
+  /** Asked where the camera is when its address answers no more; without one the stream stays at its address. */
+  readonly finder?: AddressFinder | undefined;
   /** Epoch milliseconds. */
   readonly now?: () => number;
   /** 0 to 1. */
@@ -102,6 +107,8 @@ const LONGEST_IN_GATE_MS = 10_000;
 const LOOK_INTERVAL_MS = 3_000;
 /** Short, since many cameras that are off share the gate with those that are not. */
 const LOOK_TIMEOUT_MS = 1_000;
+/** A finder that takes longer has found nothing. */
+const LONGEST_SEARCH_MS = 15_000;
 /** A file that cannot be rewound is opened anew for each round, but no more often than this. */
 const SHORTEST_ROUND_MS = 1_000;
 
@@ -122,6 +129,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   readonly #logins: LoginGuard;
   readonly #gate: ConnectGate;
   readonly #login: string | undefined;
+  readonly #whereabouts: Whereabouts;
   #source: PictureSource | undefined;
   #decodeErrors = 0;
   #running: Promise<void> | undefined;
@@ -144,6 +152,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     this.#logins = options.logins ?? loginGuard;
     this.#gate = options.gate ?? connectGate;
     this.#login = loginKey(options.address, options);
+    this.#whereabouts = new Whereabouts(options.address);
     this.#state = { state: "closed", since: this.#now(), attempt: 0 };
   }
 
@@ -255,8 +264,9 @@ export class CameraStream extends EventEmitter<StreamEvents> {
   }
 
   async #resolve(onWaiting: (reason: CctvError) => void): Promise<PictureInput> {
-    const protocol = (this.#options.registry ?? protocols).forAddress(this.#options.address);
-    return protocol.resolve(this.#options, this.#closing.signal, onWaiting);
+    const { address } = this.#whereabouts;
+    const protocol = (this.#options.registry ?? protocols).forAddress(address);
+    return protocol.resolve({ ...this.#options, address }, this.#closing.signal, onWaiting);
   }
 
   /** Gives frames until the input is over; throws what broke it off. */
@@ -318,6 +328,8 @@ export class CameraStream extends EventEmitter<StreamEvents> {
       this.#liveSince = at;
       if (this.#state.reason && this.#sequence > 0) this.#reconnects++;
       this.#change({ state: "live", attempt: this.#state.attempt });
+      this.#whereabouts.live();
+      void this.#remember();
     }
     const { camera } = this.#options;
     const frame = new Frame({ ...picture, sequence: this.#sequence++, camera });
@@ -345,9 +357,41 @@ export class CameraStream extends EventEmitter<StreamEvents> {
     }
     const retryAt = Math.round(this.#now() + decision.afterMs);
     this.#change({ state: "waiting", attempt: this.#failures, reason, retryAt });
+    if (this.#whereabouts.failed(failure.code) && (await this.#hasMoved())) return true;
     const endpoint = decision.watchForReturn ? input?.endpoint : undefined;
     await this.#wait(retryAt, endpoint, reached);
     return true;
+  }
+
+  async #remember(): Promise<void> {
+    const { home } = this.#whereabouts;
+    if (home === undefined) return;
+    try {
+      await this.#options.finder?.remember(home);
+    } catch (error) {
+      this.#logger.debug(`where the camera is was not remembered: ${String(error)}`);
+    }
+  }
+
+  /** Has the camera looked for; true when it is somewhere else, where the next attempt goes. */
+  async #hasMoved(): Promise<boolean> {
+    const { finder } = this.#options;
+    const { home } = this.#whereabouts;
+    if (!finder || home === undefined) return false;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LONGEST_SEARCH_MS)]);
+    try {
+      const host = await untilAborted(finder.find(home, signal), signal);
+      const found = host === undefined ? "nowhere" : this.#whereabouts.found(host);
+      if (found === "at-a-new-place") {
+        this.#logger.warn(
+          `the camera that was at ${home} is at ${host} now and is opened there; enter its new address, or have the router always give it the same one`,
+        );
+      }
+      return found !== "nowhere";
+    } catch (error) {
+      this.#logger.debug(`the camera that was at ${home} was not looked for: ${String(error)}`);
+      return false;
+    }
   }
 
   /** Waits until it is time, or until the endpoint, once seen closed, opens. */

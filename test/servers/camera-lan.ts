@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DiscoverOptions, DiscoveryEvent } from "../../src/discovery/scan.ts";
+import type { FindAnswer, FindQuestion } from "./camera-lan-find.ts";
 import type { LanHost } from "./camera-lan-host.ts";
 import { noteServer } from "./inventory.ts";
 
@@ -11,12 +12,16 @@ const SWITCH = `${PREFIX}-sw`;
 const CLIENT = `${PREFIX}-cli`;
 const HOST_SCRIPT = fileURLToPath(new URL("camera-lan-host.js", import.meta.url));
 const SCAN_SCRIPT = fileURLToPath(new URL("camera-lan-scan.js", import.meta.url));
+const FIND_SCRIPT = fileURLToPath(new URL("camera-lan-find.js", import.meta.url));
 
 /** Two networks of simulated hosts, and one machine that is on both. Nothing leaves its network namespaces. */
 export class CameraLan {
   /** Logins that any host saw. */
   logins = 0;
-  readonly #hosts: ChildProcess[] = [];
+  /** By their namespaces. */
+  readonly #hosts = new Map<string, ChildProcess>();
+  /** By the address of the host inside. */
+  readonly #namespaces = new Map<string, string>();
   readonly #scans = new Set<ChildProcess>();
   readonly #onExit = (): void => this.#remove();
 
@@ -51,6 +56,7 @@ export class CameraLan {
           const network = client.findIndex((ip) => networkOf(ip) === networkOf(host.ip));
           const name = `${PREFIX}-${index}`;
           addNamespace(name);
+          lan.#namespaces.set(host.ip, name);
           plug(name, "e0", network, host.ip, host.mac);
           return lan.#startHost(name, host);
         }),
@@ -67,6 +73,33 @@ export class CameraLan {
     inside(CLIENT, "addr", "flush", "dev", "e1");
     inside(CLIENT, "addr", "add", `${client}/32`, "dev", "e1");
     inside(CLIENT, "route", "add", `${networkOf(client)}.0/24`, "dev", "e1");
+  }
+
+  /** Gives the machine at an address what it is from now on, with another address of the same network, as DHCP does. */
+  async move(from: string, host: LanHost): Promise<void> {
+    const namespace = this.#namespaces.get(from) ?? "";
+    const old = this.#hosts.get(namespace);
+    if (!old) throw new Error(`no host of this network has the address ${from}`);
+    const ended = once(old, "exit");
+    old.kill("SIGKILL");
+    await ended;
+    inside(namespace, "addr", "flush", "dev", "e0");
+    inside(namespace, "addr", "add", `${host.ip}/24`, "brd", "+", "dev", "e0");
+    this.#namespaces.delete(from);
+    this.#namespaces.set(host.ip, namespace);
+    await this.#startHost(namespace, host);
+  }
+
+  /** A finder of cameras on the looking machine, which keeps what it has remembered from question to question. */
+  openFinder(): (question: FindQuestion) => Promise<FindAnswer> {
+    const child = execIn(CLIENT, FIND_SCRIPT, {}, "pipe");
+    this.#scans.add(child);
+    const lines = linesOf(child);
+    return async (question) => {
+      child.stdin?.write(`${JSON.stringify(question)}\n`);
+      const [line] = await once(lines, "line", { signal: AbortSignal.timeout(20_000) });
+      return JSON.parse(line);
+    };
   }
 
   /** Scans from the looking machine; `watch` sees each event, and may cancel. */
@@ -92,7 +125,7 @@ export class CameraLan {
   }
 
   async stop(): Promise<void> {
-    const running = [...this.#hosts, ...this.#scans].filter(
+    const running = [...this.#hosts.values(), ...this.#scans].filter(
       ({ exitCode, signalCode }) => exitCode === null && !signalCode,
     );
     const ended = Promise.all(running.map((child) => once(child, "exit")));
@@ -110,7 +143,7 @@ export class CameraLan {
 
   async #startHost(namespace: string, host: LanHost): Promise<void> {
     const child = execIn(namespace, HOST_SCRIPT, host, "ignore");
-    this.#hosts.push(child);
+    this.#hosts.set(namespace, child);
     const lines = linesOf(child);
     lines.on("line", (line) => {
       if (line === "login") this.logins++;
@@ -123,7 +156,7 @@ export class CameraLan {
   }
 
   #remove(): void {
-    for (const child of [...this.#hosts, ...this.#scans]) child.kill("SIGKILL");
+    for (const child of [...this.#hosts.values(), ...this.#scans]) child.kill("SIGKILL");
     for (const namespace of CameraLan.leftovers()) spawnSync("ip", ["netns", "del", namespace]);
   }
 }

@@ -19,6 +19,10 @@ export interface HttpCameraSettings {
   readonly requestsPerNonce?: number;
   /** Key and certificate in PEM: makes it HTTPS. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Its address on loopback; 127.0.0.1 by default. */
+  readonly host?: string;
+  /** Any that is free by default. */
+  readonly port?: number;
   readonly answer: RequestListener;
 }
 
@@ -42,7 +46,7 @@ export class HttpCamera {
 
   static async start(settings: HttpCameraSettings): Promise<HttpCamera> {
     const camera = new HttpCamera(settings);
-    await once(camera.#server.listen(0, "127.0.0.1"), "listening");
+    await once(camera.#server.listen(settings.port ?? 0, camera.#host), "listening");
     return camera;
   }
 
@@ -50,8 +54,12 @@ export class HttpCamera {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  get #host(): string {
+    return this.#settings.host ?? "127.0.0.1";
+  }
+
   url(path = "/"): string {
-    return `${this.#settings.tls ? "https" : "http"}://127.0.0.1:${this.port}${path}`;
+    return `${this.#settings.tls ? "https" : "http"}://${this.#host}:${this.port}${path}`;
   }
 
   async openConnections(): Promise<number> {
@@ -66,7 +74,7 @@ export class HttpCamera {
 
   /** Takes connections again after `stop`, at the same port. */
   async resume(port: number): Promise<void> {
-    await once(this.#server.listen(port, "127.0.0.1"), "listening");
+    await once(this.#server.listen(port, this.#host), "listening");
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {

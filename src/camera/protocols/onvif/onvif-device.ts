@@ -1,4 +1,5 @@
 import { CctvError } from "../../../errors.ts";
+import { untilAborted } from "../../../until-aborted.ts";
 import type { CameraDevice, CameraEvent, ChannelStream, DeviceChannel, DeviceDescription, Ptz } from "../../device.ts";
 import { explainStatus } from "../../http/http-failure.ts";
 import { startsAsJpeg } from "../../http/jpeg-scanner.ts";
@@ -147,13 +148,4 @@ async function snapshotUri(session: OnvifSession, signal: AbortSignal): Promise<
   }
   if (fault) throw fault;
   return undefined;
-}
-
-/** Waits no longer than somebody wants it. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
