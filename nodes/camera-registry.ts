@@ -3,12 +3,16 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { ApiAccess } from "../src/api/access/api-access.ts";
 import { readOrigins } from "../src/api/access/cors.ts";
 import { AddressRules } from "../src/camera/address-rules.ts";
+import { guardProtocols } from "../src/camera/guarded-protocols.ts";
+import { protocols } from "../src/camera/protocols/registry.ts";
 import { asCctvError, CctvError } from "../src/errors.ts";
 import { Fleet } from "../src/fleet/fleet.ts";
 import type { CameraStore } from "../src/store/camera-store.ts";
 import type { DatabaseSettings } from "../src/store/database.ts";
 import { openStoreWhenThere } from "../src/store/patient-open.ts";
 import { deriveStoreKey, keyFromFile, readKeyFile } from "../src/store/store-key.ts";
+import { connectGate } from "../src/stream/connect-gate.ts";
+import { connectsOf, finderOf } from "./shared/cctv-settings.ts";
 import { usePluginProtocols } from "./shared/plugin-protocols.ts";
 import { FailureReporter, loggerOf, whenStarted } from "./shared/report.ts";
 import { choiceSetting, type Field, numberSetting } from "./shared/settings.ts";
@@ -58,6 +62,7 @@ const FOLDER = "cctv";
 /** Owns the registered cameras: their database and their streams. */
 export default function register(RED: NodeAPI): void {
   const databasesInUse = new Set<string>();
+  connectGate.limit = connectsOf(RED);
   usePluginProtocols(RED);
 
   function CameraRegistry(this: CameraRegistryNode, def: CameraRegistryDef): void {
@@ -78,8 +83,7 @@ export default function register(RED: NodeAPI): void {
       place = placeOf(RED, def, this.credentials ?? {});
       this.origins = readOrigins(def.origins ?? "");
       this.allowedAddresses = listOf(def.allowedAddresses);
-      // Refuses what it cannot read, now rather than at the first request.
-      new AddressRules({ allowed: this.allowedAddresses });
+      const rules = new AddressRules({ allowed: this.allowedAddresses });
       if (def.ffmpeg) this.ffmpegPath = def.ffmpeg;
       const required = choiceSetting("Access", def.access, ["key", "anyone"]) === "key";
       const fps = numberSetting("Frames per second", def.fps, 5, [0.1, 30]);
@@ -87,7 +91,11 @@ export default function register(RED: NodeAPI): void {
       reserve(databasesInUse, place);
 
       store = openStore(RED, place, { signal: closing.signal, onWait: fail });
-      fleet = new Fleet({ store, fps, longSide, ffmpegPath: this.ffmpegPath, logger });
+      fleet = new Fleet({
+        ...{ store, fps, longSide, ffmpegPath: this.ffmpegPath, logger },
+        registry: guardProtocols(protocols, rules),
+        finder: finderOf(RED),
+      });
       this.fleet = fleet;
       ApiAccess.open({ path: `${place.base}.api-keys.json`, required, logger }).then((access) => {
         this.access = access;

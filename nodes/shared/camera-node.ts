@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeStatus } from "node-red";
-import { type CameraFinder, cameraFinder } from "../../src/discovery/camera-finder.ts";
 import { asCctvError, CctvError } from "../../src/errors.ts";
 import type { CameraInfo, Frame } from "../../src/frame/frame.ts";
 import { CameraStream, type StreamState } from "../../src/stream/camera-stream.ts";
-import { connectGate, DEFAULT_CONNECTS } from "../../src/stream/connect-gate.ts";
+import { connectGate } from "../../src/stream/connect-gate.ts";
 import type { CameraDef, CameraNodeType, Secrets } from "./camera-node-type.ts";
 import { offerCameraTest } from "./camera-test-route.ts";
+import { connectsOf, finderOf } from "./cctv-settings.ts";
 import { DevicePart } from "./device-part.ts";
 import { usePluginProtocols } from "./plugin-protocols.ts";
 import { FailureReporter, loggerOf, whenStarted } from "./report.ts";
@@ -103,19 +103,6 @@ function start<Def extends CameraDef>(
     leave();
     void Promise.all([stream.close(), device?.close()]).finally(done);
   });
-}
-
-/** `cctv: { connects: 8 }` in settings.js: how many cameras may be connecting at once. */
-function connectsOf(RED: NodeAPI): number {
-  const { cctv } = RED.settings as { cctv?: { connects?: unknown } };
-  const connects = Number(cctv?.connects ?? DEFAULT_CONNECTS);
-  return Number.isInteger(connects) && connects > 0 ? connects : DEFAULT_CONNECTS;
-}
-
-/** `cctv: { findMoved: false }` in settings.js: do not look for cameras that DHCP has given another address. */
-function finderOf(RED: NodeAPI): CameraFinder | undefined {
-  const { cctv } = RED.settings as { cctv?: { findMoved?: unknown } };
-  return cctv?.findMoved === false ? undefined : cameraFinder;
 }
 
 /** Empty or 0 means to try for ever. */

@@ -1,10 +1,10 @@
 import { type LoginGuard, loginGuard, loginKey } from "../camera/login-guard.ts";
-import type { CameraConfig } from "../camera/protocols/protocol.ts";
-import type { ProtocolRegistry } from "../camera/protocols/registry.ts";
+import type { CameraConfig, ProtocolFinder } from "../camera/protocols/protocol.ts";
 import { asCctvError, CctvError } from "../errors.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { Logger } from "../logger.ts";
 import type { CameraRecord } from "../store/camera-record.ts";
+import type { AddressFinder } from "../stream/address-finder.ts";
 import { CameraStream, type StreamHealth, type StreamReason, type StreamState } from "../stream/camera-stream.ts";
 import type { ConnectGate } from "../stream/connect-gate.ts";
 
@@ -18,9 +18,11 @@ export interface FleetStreams {
   /** Pixels of a frame's longer side. */
   readonly longSide: number;
   readonly ffmpegPath?: string | undefined;
-  readonly registry?: ProtocolRegistry | undefined;
+  readonly registry?: ProtocolFinder | undefined;
   readonly logins?: LoginGuard | undefined;
   readonly gate?: ConnectGate | undefined;
+  /** Where a camera may be that is no longer at its address. */
+  readonly finder?: AddressFinder | undefined;
   /** How long a stream stays open for those who come back to watch, milliseconds; 5 s by default. */
   readonly lingerMs?: number | undefined;
   /** Epoch milliseconds. */
@@ -192,7 +194,7 @@ export class FleetCamera {
   }
 
   #openStream(config: CameraConfig): void {
-    const { fps, longSide, ffmpegPath, registry, gate, now, random, logger } = this.#host.streams;
+    const { fps, longSide, ffmpegPath, registry, gate, finder, now, random, logger } = this.#host.streams;
     const { id, name, location, site } = this.#record;
     const stream = new CameraStream({
       ...config,
@@ -201,6 +203,7 @@ export class FleetCamera {
       ...(ffmpegPath !== undefined && { ffmpegPath }),
       ...(registry && { registry }),
       ...(gate && { gate }),
+      ...(finder && { finder }),
     });
     stream.on("frame", (frame) => this.#show(frame));
     stream.on("state", (state) => this.#stateChanged(state));

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LoginGuard, loginGuard, loginKey } from "../camera/login-guard.ts";
-import type { CameraConfig, Endpoint, PictureInput } from "../camera/protocols/protocol.ts";
-import { type ProtocolRegistry, protocols } from "../camera/protocols/registry.ts";
+import type { CameraConfig, Endpoint, PictureInput, ProtocolFinder } from "../camera/protocols/protocol.ts";
+import { protocols } from "../camera/protocols/registry.ts";
 import { asCctvError, CctvError, type ErrorCode } from "../errors.ts";
 import { type CameraInfo, Frame } from "../frame/frame.ts";
 import { type Logger, silent } from "../logger.ts";
@@ -80,7 +80,7 @@ export interface CameraStreamOptions extends Omit<CameraConfig, "longSide">, Ana
   /** Give up after so many failures in a row; never by default. */
   readonly maxAttempts?: number | undefined;
   readonly logger?: Logger;
-  readonly registry?: ProtocolRegistry;
+  readonly registry?: ProtocolFinder;
   /** Shared by all streams that may log in at the same hosts. */
   readonly logins?: LoginGuard;
   /** Shared by all streams, so that not all connect at once. */

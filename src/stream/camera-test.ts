@@ -2,8 +2,8 @@ import sharp from "sharp";
 import { recogniseBrand } from "../camera/brands/brands.ts";
 import type { DeviceDescription } from "../camera/device.ts";
 import { type LoginGuard, loginGuard, loginKey } from "../camera/login-guard.ts";
-import type { CameraConfig, PictureInput, Protocol } from "../camera/protocols/protocol.ts";
-import { type ProtocolRegistry, protocols } from "../camera/protocols/registry.ts";
+import type { CameraConfig, PictureInput, Protocol, ProtocolFinder } from "../camera/protocols/protocol.ts";
+import { protocols } from "../camera/protocols/registry.ts";
 import { CctvError } from "../errors.ts";
 import { type BriefLook, lookBriefly } from "./brief-look.ts";
 import type { CapturedPicture, SourceFacts } from "./picture-source.ts";
@@ -13,7 +13,7 @@ import { isRefusal } from "./refusal.ts";
 export interface CameraTestOptions extends CameraConfig {
   readonly longSide: number;
   readonly ffmpegPath?: string | undefined;
-  readonly registry?: ProtocolRegistry;
+  readonly registry?: ProtocolFinder;
   readonly logins?: LoginGuard;
   /** For all of it, milliseconds; 9 s by default. */
   readonly limitMs?: number;

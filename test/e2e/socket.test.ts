@@ -52,7 +52,7 @@ function userDir(): string {
 /** Whatever a client sends as `echo` comes back to it as `alert`. */
 const flow = (round: number): FlowNode[] => [
   { id: "tab", type: "tab", label: `round ${round}` },
-  { id: "registry", type: "camera-registry", name: "" },
+  { id: "registry", type: "camera-registry", name: "", allowedAddresses: "127.0.0.1" },
   { id: "server", type: "socket-server", registry: "registry", path: "/socket.io" },
   { id: "in", type: "socket-in", z: "tab", x: 1, y: 1, server: "server", events: "echo", wires: [["out"]] },
   { id: "out", type: "socket-out", z: "tab", x: 1, y: 1, server: "server", event: "alert", wires: [] },

@@ -51,7 +51,7 @@ describe("camera-registry and camera-fleet", () => {
     helper.settings({ userDir, cctv, get: (name: string) => secrets[name] } as object);
     const flow = [
       { id: "tab", type: "tab", label: "test" },
-      { id: "cameras", type: "camera-registry", fps: 10, ...registry },
+      { id: "cameras", type: "camera-registry", fps: 10, allowedAddresses: "127.0.0.1", ...registry },
       {
         id: "fleet",
         type: "camera-fleet",

@@ -57,7 +57,12 @@ describe("socket nodes", () => {
     ].map((node) => ({ x: 0, y: 0, z: "tab", ...node }));
     const flow = [
       { id: "tab", type: "tab", label: "test" },
-      { id: "registry", type: "camera-registry", path: join(folder, `${++deploys}.sqlite`) },
+      {
+        id: "registry",
+        type: "camera-registry",
+        allowedAddresses: "127.0.0.1",
+        path: join(folder, `${++deploys}.sqlite`),
+      },
       { id: "server", type: "socket-server", registry: "registry", path: "/socket.io", ...server },
       ...others,
       ...nodes,

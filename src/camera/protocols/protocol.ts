@@ -140,3 +140,9 @@ export interface Protocol<Input extends PictureInput = PictureInput> {
   /** What the camera can do beside giving pictures; absent where the protocol knows of nothing. */
   device?(config: CameraConfig): CameraDevice;
 }
+
+/** Where streams look for the protocol of an address. */
+export interface ProtocolFinder {
+  /** @throws CctvError ADDRESS_INVALID, ADDRESS_SCHEME_UNKNOWN */
+  forAddress(address: string): Protocol;
+}
