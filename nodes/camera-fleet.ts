@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
+import type { AlertCloudEvent } from "../src/alert/cloud-event.ts";
 import { asCctvError, CctvError } from "../src/errors.ts";
 import type { Fleet, FleetStatus } from "../src/fleet/fleet.ts";
 import type { Frame } from "../src/frame/frame.ts";
@@ -15,6 +16,8 @@ interface FleetCommand {
   /** All where they are absent. */
   readonly cameras?: readonly string[];
 }
+
+const OPENED: AlertCloudEvent["type"] = "cctv.alert.opened.v1";
 
 /** Gives the frames of all cameras of a registry that detect, and every change of their states. */
 export default function register(RED: NodeAPI): void {
@@ -35,8 +38,7 @@ export default function register(RED: NodeAPI): void {
 
     this.on("input", async (msg: NodeMessage, _send, done) => {
       try {
-        const { command, cameras } = readCommand(msg.payload);
-        await fleetOf()[command](cameras);
+        await obey(fleetOf(), msg.payload);
         done();
       } catch (error) {
         done(asCctvError(error, "STORE_FAILED"));
@@ -120,6 +122,21 @@ function failureReporters() {
     },
     forget: (id: string) => reporters.delete(id),
   };
+}
+
+/** Does what a command says; an alert is counted for its camera when it opens. */
+async function obey(fleet: Fleet, payload: unknown): Promise<void> {
+  if (isAlert(payload)) {
+    if (payload.type === OPENED) fleet.countAlert(payload.data.camera);
+    return;
+  }
+  const { command, cameras } = readCommand(payload);
+  await fleet[command](cameras);
+}
+
+function isAlert(payload: unknown): payload is AlertCloudEvent {
+  const { type, data } = (payload ?? {}) as Partial<AlertCloudEvent>;
+  return typeof type === "string" && type.startsWith("cctv.alert.") && typeof data?.camera === "string";
 }
 
 /** @throws CctvError MESSAGE_INVALID, saying what is taken. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
-import { example, NodeRed } from "./node-red.ts";
+import { example, type FlowNode, NodeRed } from "./node-red.ts";
 
 /** The nodes of the examples, by id, and what each calls itself. */
 const NODES = {
@@ -20,6 +20,10 @@ const NODES = {
   "every-gige": "camera-gige",
   "every-status": "camera-status",
   "every-discover": "onvif-discover",
+  "server-fleet": "camera-fleet",
+  "server-from-apps": "socket-in",
+  "server-to-app": "socket-out",
+  "server-discover": "camera-command",
   pose: "pose-detect",
   judge: "shoplift-classify",
   alert: "alert",
@@ -30,7 +34,24 @@ const FLOW = [
   ...example("HTTP camera to debug").filter(({ type }) => type === "camera-http"),
   ...example("HLS, RTMP and webcam cameras"),
   ...example("Cameras of every brand"),
+  ...apart(example("REST and WebSocket server"), "server-"),
 ];
+
+/** The same flow under ids of its own: two examples have some in common. */
+function apart(flow: readonly FlowNode[], prefix: string): FlowNode[] {
+  const ids = new Set(flow.map(({ id }) => id));
+  const rename = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(rename);
+    return ids.has(value as string) ? `${prefix}${value}` : value;
+  };
+  const references = ["id", "z", "wires", "registry", "server"];
+  return flow.map(
+    (node) =>
+      Object.fromEntries(
+        Object.entries(node).map(([name, value]) => [name, references.includes(name) ? rename(value) : value]),
+      ) as FlowNode,
+  );
+}
 
 describe("editor", function () {
   this.timeout(60_000);
@@ -83,7 +104,7 @@ describe("editor", function () {
 
     it(`has help for ${type} with its sections`, async () => {
       const help = (await page.evaluate(`RED.nodes.getNodeHelp("${type}")`)) as string;
-      assert.match(help, /<h3>Outputs<\/h3>/);
+      assert.match(help, /<h3>(?:Inputs|Outputs)<\/h3>/);
       assert.match(help, /<h3>Details<\/h3>/);
       assert.match(help, /<h3>References<\/h3>/);
     });
