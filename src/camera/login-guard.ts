@@ -45,7 +45,10 @@ export interface LoginTry {
 
 interface Entry {
   refusals: number;
-  acceptedAt?: number;
+  /** It was taken before. */
+  accepted: boolean;
+  /** Others may follow side by side until then, epoch milliseconds. */
+  trustedUntil: number;
   refusal?: CctvError;
   pausedUntil: number;
   /** One is trying it for all. */
@@ -98,17 +101,23 @@ export class LoginGuard {
     if (entry) entry.pausedUntil = 0;
   }
 
+  /** A stream that had the login has broken off: the camera may have been given another password. */
+  doubt(key: string | undefined): void {
+    const entry = key === undefined ? undefined : this.#entries.get(key);
+    if (entry) entry.trustedUntil = 0;
+  }
+
   #entry(key: string): Entry {
     let entry = this.#entries.get(key);
     if (!entry) {
-      entry = { refusals: 0, pausedUntil: 0, busy: false, waiting: new Set() };
+      entry = { refusals: 0, accepted: false, trustedUntil: 0, pausedUntil: 0, busy: false, waiting: new Set() };
       this.#entries.set(key, entry);
     }
     return entry;
   }
 
-  #isTrusted({ acceptedAt, refusal }: Entry): boolean {
-    return acceptedAt !== undefined && !refusal && this.#now() - acceptedAt < TRUST_MS;
+  #isTrusted({ trustedUntil, refusal }: Entry): boolean {
+    return !refusal && this.#now() < trustedUntil;
   }
 
   #begin(entry: Entry, alone: boolean): LoginTry {
@@ -129,7 +138,8 @@ export class LoginGuard {
       leave,
       accepted: () =>
         tell(() => {
-          entry.acceptedAt = this.#now();
+          entry.accepted = true;
+          entry.trustedUntil = this.#now() + TRUST_MS;
           entry.refusals = 0;
           delete entry.refusal;
         }),
@@ -138,7 +148,7 @@ export class LoginGuard {
           entry.refusals++;
           const pause = pauseAfterRefusal({
             refusals: entry.refusals,
-            accepted: entry.acceptedAt !== undefined,
+            accepted: entry.accepted,
             locked: refusal.code === "CAMERA_LOCKED",
           });
           entry.pausedUntil = this.#now() + pause;

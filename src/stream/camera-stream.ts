@@ -338,6 +338,7 @@ export class CameraStream extends EventEmitter<StreamEvents> {
 
   async #afterFailure(failure: CctvError, { input, reached }: Opening): Promise<boolean> {
     const liveMs = this.#liveSince === undefined ? 0 : this.#now() - this.#liveSince;
+    if (this.#liveSince !== undefined) this.#logins.doubt(this.#login);
     this.#liveSince = undefined;
     this.#rate.reset();
     this.#failures = countFailures(this.#failures, liveMs);

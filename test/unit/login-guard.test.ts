@@ -88,6 +88,14 @@ describe("login guard", () => {
     assert.equal(guard.pausedUntil("nvr"), now + 360 * MINUTE);
   });
 
+  it("tries one at a time again as soon as a stream has broken off", async () => {
+    (await guard.enter("nvr", never)).accepted();
+    guard.doubt("nvr");
+    const [first, second] = [attempt("nvr"), attempt("nvr")];
+    await soon();
+    assert.deepEqual([first.state.outcome, second.state.outcome], ["begun", "waiting"]);
+  });
+
   it("tries again when the pause is over, and waits longer after the next refusal", async () => {
     (await guard.enter("nvr", never)).refused(refusal);
     now += MINUTE;
