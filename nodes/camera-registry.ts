@@ -6,7 +6,7 @@ import { AddressRules } from "../src/camera/address-rules.ts";
 import { guardProtocols } from "../src/camera/guarded-protocols.ts";
 import { protocols } from "../src/camera/protocols/registry.ts";
 import { asCctvError, CctvError } from "../src/errors.ts";
-import { Fleet } from "../src/fleet/fleet.ts";
+import { Fleet, type FleetStatus } from "../src/fleet/fleet.ts";
 import type { CameraStore } from "../src/store/camera-store.ts";
 import type { DatabaseSettings } from "../src/store/database.ts";
 import { openStoreWhenThere } from "../src/store/patient-open.ts";
@@ -15,6 +15,7 @@ import { connectGate } from "../src/stream/connect-gate.ts";
 import { connectsOf, finderOf } from "./shared/cctv-settings.ts";
 import { usePluginProtocols } from "./shared/plugin-protocols.ts";
 import { FailureReporter, loggerOf, whenStarted } from "./shared/report.ts";
+import { type CameraStatus, runningCameras } from "./shared/running-cameras.ts";
 import { choiceSetting, type Field, numberSetting } from "./shared/settings.ts";
 
 interface CameraRegistryDef extends NodeDef {
@@ -79,6 +80,7 @@ export default function register(RED: NodeAPI): void {
     let place: Place;
     let store: Promise<CameraStore>;
     let fleet: Fleet;
+    let leaveRunning: () => void;
     try {
       place = placeOf(RED, def, this.credentials ?? {});
       this.origins = readOrigins(def.origins ?? "");
@@ -97,6 +99,7 @@ export default function register(RED: NodeAPI): void {
         finder: finderOf(RED),
       });
       this.fleet = fleet;
+      leaveRunning = tellOf(fleet);
       ApiAccess.open({ path: `${place.base}.api-keys.json`, required, logger }).then((access) => {
         this.access = access;
       }, fail);
@@ -112,6 +115,7 @@ export default function register(RED: NodeAPI): void {
       await fleet.open().then(() => failures.worked(), fail);
     });
     this.on("close", (_removed: boolean, done: () => void) => {
+      leaveRunning();
       closing.abort(new CctvError("STORE_FAILED", "the camera registry was closed; try again once it is deployed"));
       const closed = close(fleet, store).catch((error) => logger.warn(asCctvError(error, "STORE_FAILED").message));
       void closed.finally(() => {
@@ -124,6 +128,23 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType<CameraRegistryNode, CameraRegistryDef, object, Secrets>("camera-registry", CameraRegistry, {
     credentials: { connection: { type: "password" } },
   });
+}
+
+/** Has `camera-status` tell of the fleet's cameras. @returns ends that. */
+function tellOf(fleet: Fleet): () => void {
+  const leave = runningCameras.addGroup({ statuses: async () => (await fleet.statuses()).map(toCameraStatus) });
+  const tell = (status: FleetStatus): void => runningCameras.changed(toCameraStatus(status));
+  fleet.on("change", tell);
+  return () => {
+    leave();
+    fleet.off("change", tell);
+  };
+}
+
+/** What `camera-status` tells of a registered camera. */
+function toCameraStatus({ camera, alerts: _, ...health }: FleetStatus): CameraStatus {
+  const { id, name, location, site } = camera;
+  return { camera: { id, name, location, site }, ...health };
 }
 
 async function openStore(

@@ -18,7 +18,7 @@ export default function register(RED: NodeAPI): void {
     const started = whenStarted(RED);
     const wanted = new Set((def.cameras ?? "").split(",").map(slug).filter(Boolean));
     const isWanted = ({ camera }: CameraStatus): boolean => wanted.size === 0 || wanted.has(camera.id);
-    const statuses = (): CameraStatus[] => runningCameras.statuses().filter(isWanted);
+    const statuses = async (): Promise<CameraStatus[]> => (await runningCameras.statuses()).filter(isWanted);
 
     let everyMs: number;
     try {
@@ -29,19 +29,19 @@ export default function register(RED: NodeAPI): void {
       return;
     }
 
-    const show = (): void => {
-      const all = statuses();
+    const show = (all: readonly CameraStatus[]): void => {
       const live = all.filter(({ state }) => state === "live").length;
       const text = RED._("camera-status.status.live", { live, all: all.length });
-      this.status({ fill: all.length === 0 ? "grey" : live === all.length ? "green" : "yellow", shape: "dot", text });
+      this.status({ fill: lookOf(live, all.length), shape: "dot", text });
     };
     const tell = (status: CameraStatus): void => {
-      show();
       if (isWanted(status)) this.send([{ topic: status.camera.id, camera: status.camera, payload: status }, null]);
+      void statuses().then(show);
     };
-    const report = (): void => {
-      show();
-      this.send([null, { payload: statuses() }]);
+    const report = async (): Promise<void> => {
+      const all = await statuses();
+      show(all);
+      this.send([null, { payload: all }]);
     };
 
     // No camera starts before all nodes of the deploy stand, so nothing is told too early.
@@ -50,11 +50,11 @@ export default function register(RED: NodeAPI): void {
     let closed = false;
     void started.then(() => {
       if (closed) return;
-      if (everyMs > 0) timer = setInterval(report, everyMs);
-      show();
+      if (everyMs > 0) timer = setInterval(() => void report(), everyMs);
+      void statuses().then(show);
     });
-    this.on("input", (msg, send, done) => {
-      send([null, Object.assign(msg, { payload: statuses() })]);
+    this.on("input", async (msg, send, done) => {
+      send([null, Object.assign(msg, { payload: await statuses() })]);
       done();
     });
     this.on("close", () => {
@@ -65,4 +65,9 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType("camera-status", CameraStatusNode);
+}
+
+function lookOf(live: number, all: number): "grey" | "green" | "yellow" {
+  if (all === 0) return "grey";
+  return live === all ? "green" : "yellow";
 }

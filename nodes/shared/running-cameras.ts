@@ -17,9 +17,16 @@ interface RunningEvents {
   change: [status: CameraStatus];
 }
 
-/** The cameras of all nodes that run, by their ids. */
+/** Cameras that are kept together, such as those of a registry. */
+export interface CameraGroup {
+  /** @throws CctvError while nobody can tell. */
+  statuses(): Promise<readonly CameraStatus[]>;
+}
+
+/** The cameras of all nodes that run: single ones by their ids, and groups of them. */
 class RunningCameras extends EventEmitter<RunningEvents> {
   readonly #byId = new Map<string, Running>();
+  readonly #groups = new Set<CameraGroup>();
 
   constructor() {
     super();
@@ -43,9 +50,21 @@ class RunningCameras extends EventEmitter<RunningEvents> {
     return () => this.#byId.delete(camera.id);
   }
 
-  /** Of all cameras, by their ids. */
-  statuses(): CameraStatus[] {
-    return [...this.#byId.values()].map(statusOf).sort((a, b) => (a.camera.id < b.camera.id ? -1 : 1));
+  /** The group says by `changed` what changes. @returns takes it out again. */
+  addGroup(group: CameraGroup): () => void {
+    this.#groups.add(group);
+    return () => this.#groups.delete(group);
+  }
+
+  changed(status: CameraStatus): void {
+    this.emit("change", status);
+  }
+
+  /** Of all cameras, by their ids; a group that cannot tell is left out. */
+  async statuses(): Promise<CameraStatus[]> {
+    const groups = await Promise.all([...this.#groups].map((group) => group.statuses().catch(() => [])));
+    const all = [...[...this.#byId.values()].map(statusOf), ...groups.flat()];
+    return all.sort((a, b) => (a.camera.id < b.camera.id ? -1 : 1));
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import cameraFleet from "../../nodes/camera-fleet.ts";
 import cameraRegistry, { type CameraRegistryNode } from "../../nodes/camera-registry.ts";
+import { type CameraStatus, runningCameras } from "../../nodes/shared/running-cameras.ts";
 import type { CctvError } from "../../src/errors.ts";
 import type { Fleet, FleetStatus } from "../../src/fleet/fleet.ts";
 import { Frame } from "../../src/frame/frame.ts";
@@ -106,6 +107,22 @@ describe("camera-registry and camera-fleet", () => {
     helper.getNode("fleet").receive({ payload: "stop" });
     await eventually(async () => (await fleetNode().status("door")).state === "closed");
   }).timeout(15_000);
+
+  it("has its cameras among those that camera-status tells of", async () => {
+    await deploy();
+    await add();
+    const told: CameraStatus[] = [];
+    const hear = (status: CameraStatus) => void told.push(status);
+    runningCameras.on("change", hear);
+    helper.getNode("fleet").receive({ payload: "start" });
+    await until(() => told.some(({ state }) => state === "live"));
+    runningCameras.off("change", hear);
+    const [door, ...others] = await runningCameras.statuses();
+    assert.deepEqual([door?.camera.id, door?.state, others.length], ["door", "live", 0]);
+    assert.doesNotMatch(JSON.stringify(told), /p@ss|p%40ss/);
+    await helper.unload();
+    assert.deepEqual(await runningCameras.statuses(), []);
+  });
 
   it("tells Catch nodes what it cannot do", async () => {
     await deploy();
