@@ -69,7 +69,8 @@ def heard(event, data):
     if event == "frame":
         data = {**data, "data": data["data"][:3].hex()}
     if event in missing:
-        print(json.dumps({"event": event, "data": data}), flush=True)
+        # In one piece: events come on threads of their own.
+        print(json.dumps({"event": event, "data": data}) + "\\n", end="", flush=True)
     missing.discard(event)
     if not missing:
         client.disconnect()
